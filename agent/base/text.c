@@ -1,0 +1,122 @@
+/* Text in buffers of fixed size, numbers and units. No allocation, no locale, no I/O. */
+#include "base/text.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+struct unit {
+	const char *name;
+	int64_t factor;
+};
+
+void text_init(struct text *text, char *data, size_t size)
+{
+	*text = (struct text){ .data = data, .size = size };
+	data[0] = '\0';
+}
+
+void text_add(struct text *text, const char *s)
+{
+	text_addf(text, "%s", s);
+}
+
+void text_addf(struct text *text, const char *format, ...)
+{
+	size_t room = text->size - text->length;
+	va_list arguments;
+	int length;
+
+	va_start(arguments, format);
+	length = vsnprintf(text->data + text->length, room, format, arguments);
+	va_end(arguments);
+	if (length < 0)
+		return;
+	if ((size_t)length >= room) {
+		text->truncated = true;
+		text->length = text->size - 1;
+	} else {
+		text->length += (size_t)length;
+	}
+}
+
+void text_copy(char *data, size_t size, const char *s, size_t length)
+{
+	size_t copied = length < size ? length : size - 1;
+
+	memcpy(data, s, copied);
+	data[copied] = '\0';
+}
+
+bool text_equal(const char *s, size_t length, const char *word)
+{
+	return strlen(word) == length && memcmp(s, word, length) == 0;
+}
+
+bool text_to_int64(const char *s, size_t length, int64_t *ret_value)
+{
+	bool negative = length > 0 && s[0] == '-';
+	size_t i = negative || (length > 0 && s[0] == '+') ? 1 : 0;
+	int64_t value = 0;
+
+	if (i == length)
+		return false;
+	for (; i < length; i++) {
+		if (s[i] < '0' || s[i] > '9')
+			return false;
+		/* Built below zero, where the range is one larger. */
+		if (__builtin_mul_overflow(value, 10, &value) ||
+		    __builtin_sub_overflow(value, s[i] - '0', &value))
+			return false;
+	}
+	if (!negative && value == INT64_MIN)
+		return false;
+	*ret_value = negative ? value : -value;
+	return true;
+}
+
+static int read_with_unit(const char *s, const struct unit *units, int64_t *ret_value)
+{
+	size_t digits = strspn(s, "0123456789");
+	int64_t value;
+
+	if (digits == 0)
+		return -EINVAL;
+	if (!text_to_int64(s, digits, &value))
+		return -ERANGE;
+	if (value == 0 && s[digits] == '\0') {
+		*ret_value = 0;
+		return 0;
+	}
+	for (; units->name; units++) {
+		if (strcmp(s + digits, units->name) != 0)
+			continue;
+		return __builtin_mul_overflow(value, units->factor, ret_value) ? -ERANGE : 0;
+	}
+	return -EINVAL;
+}
+
+int text_to_duration_ms(const char *s, int64_t *ret_ms)
+{
+	static const struct unit units[] = {
+		{ "ms", 1 },	   { "s", 1000 },      { "m", 60 * 1000 },
+		{ "h", 3600000L }, { "d", 86400000L }, { NULL, 0 },
+	};
+
+	return read_with_unit(s, units, ret_ms);
+}
+
+int text_to_size(const char *s, int64_t *ret_bytes)
+{
+	static const struct unit units[] = {
+		{ "", 1 },
+		{ "B", 1 },
+		{ "kB", 1024 },
+		{ "MB", 1024L * 1024 },
+		{ "GB", 1024L * 1024 * 1024 },
+		{ NULL, 0 },
+	};
+
+	return read_with_unit(s, units, ret_bytes);
+}
