@@ -4,7 +4,7 @@
  */
 #pragma once
 
-enum reason_severity { REASON_INFO, REASON_NOTICE, REASON_WARNING, REASON_ALARM };
+enum reason_severity { SEVERITY_INFO, SEVERITY_NOTICE, SEVERITY_WARNING, SEVERITY_ALARM };
 
 #define REASONS(X)                                                                                 \
 	X(NOT_YET, "not-yet", INFO, "nothing is known of the node yet")                            \
