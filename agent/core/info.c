@@ -112,7 +112,11 @@ static enum info_failover read_failover(const char *value, size_t length)
 /* Forty zeros are Redis' way to say "none"; what is too long for an id is none. */
 static void read_id(char *member, const char *value, size_t length)
 {
-	if (length < INFO_ID_SIZE && !(length > 0 && strspn(value, "0") >= length))
+	size_t zeros = 0;
+
+	while (zeros < length && value[zeros] == '0')
+		zeros++;
+	if (length < INFO_ID_SIZE && zeros < length)
 		text_copy(member, INFO_ID_SIZE, value, length);
 }
 
