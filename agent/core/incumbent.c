@@ -23,7 +23,7 @@ static struct member *incumbent_member(const struct shard *shard)
 }
 
 /* A live replica whose own word is that it follows @master, with its link up. */
-static bool is_live_follower(struct shard *shard, const struct member *replica,
+static bool is_live_follower(const struct shard *shard, const struct member *replica,
 			     const struct member *master)
 {
 	return shard_is_fresh(shard, replica) && !replica->misses && member_is_replica(replica) &&
@@ -31,7 +31,7 @@ static bool is_live_follower(struct shard *shard, const struct member *replica,
 	       shard_find_followed(shard, replica) == (int)(master - shard->members);
 }
 
-static size_t count_followers(struct shard *shard, const struct member *master)
+static size_t count_followers(const struct shard *shard, const struct member *master)
 {
 	size_t followers = 0;
 
@@ -70,7 +70,7 @@ static bool is_first_allowed(struct shard *shard)
 	       shard->authority.majority == OPINION_NOBODY && !shard->authority.failover;
 }
 
-static bool succeeds_another(struct shard *shard, const struct member *claimant)
+static bool succeeds_another(const struct shard *shard, const struct member *claimant)
 {
 	const char *replid2 = claimant->facts.info.replid2;
 
@@ -85,7 +85,8 @@ static bool succeeds_another(struct shard *shard, const struct member *claimant)
 }
 
 /* Of all claimants, the most live followers that one has. */
-static size_t most_followers(struct shard *shard, size_t *ret_with_as_many, size_t *ret_claimants)
+static size_t most_followers(const struct shard *shard, size_t *ret_with_as_many,
+			     size_t *ret_claimants)
 {
 	size_t most = 0;
 
@@ -186,7 +187,7 @@ static bool is_followed(struct shard *shard, const struct member *claimant)
 	return false;
 }
 
-static size_t count_claimants(struct shard *shard)
+static size_t count_claimants(const struct shard *shard)
 {
 	size_t claimants = 0;
 

@@ -84,7 +84,8 @@ static bool is_unreachable(struct shard *shard, const struct member *incumbent,
 			   enum reason *ret_reason)
 {
 	*ret_reason = REASON_UNREACHABLE;
-	return member_is_unreachable(incumbent, &shard->policy);
+	return !shard_is_tilted(shard, incumbent) &&
+	       member_is_unreachable(incumbent, &shard->policy);
 }
 
 /* V4 */
@@ -113,9 +114,10 @@ static bool is_master(struct shard *shard, const struct member *incumbent, enum 
 	return true;
 }
 
+/* V4 stands before V2a: an answer that it is no master closes it, however late it was read. */
 static const struct row incumbent_rows[] = {
-	{ "V2a", is_tilted, EFFECT_HOLD },   { "V3", is_unreachable, EFFECT_KILL },
-	{ "V4", is_no_master, EFFECT_KILL }, { "V5", member_is_unclear, EFFECT_HOLD },
+	{ "V4", is_no_master, EFFECT_KILL },   { "V2a", is_tilted, EFFECT_HOLD },
+	{ "V3", is_unreachable, EFFECT_KILL }, { "V5", member_is_unclear, EFFECT_HOLD },
 	{ "V10", is_master, EFFECT_UP },
 };
 

@@ -183,14 +183,19 @@ static size_t count_up(const struct shard *shard, const struct verdict *verdicts
 	return up;
 }
 
-/* R13 and R14: what the master pools say of it holds here too, unless it is up there. */
+/*
+ * R13 and R14: what the master pools say of it holds here too, unless it is up there. While it is
+ * only held up, nothing is known that could open it here.
+ */
 static struct verdict judge_incumbent(const struct shard *shard, const struct pool_policy *pool,
-				      size_t readers)
+				      size_t readers, const struct verdict *previous)
 {
 	const struct verdict *office = &shard->office[shard->incumbent.node];
 
 	if (office->state != VERDICT_UP)
 		return *office;
+	if (office->held)
+		return verdict_hold(previous, office->reason);
 	if (pool->reads_on_master == READS_ALWAYS)
 		return say(VERDICT_UP, REASON_MASTER, (int)pool->master_weight);
 	if (pool->reads_on_master == READS_FALLBACK && readers < (size_t)pool->min_readers)
@@ -218,6 +223,14 @@ static void open_least_bad(const struct shard *shard, const struct pool_policy *
 			verdicts[i] = say(VERDICT_UP, REASON_LEAST_BAD, (int)pool->min_weight);
 }
 
+static bool has_current_master(const struct shard *shard)
+{
+	int incumbent = shard->incumbent.node;
+
+	return incumbent >= 0 && shard->office[incumbent].state == VERDICT_UP &&
+	       !shard->office[incumbent].held;
+}
+
 void replica_pool_judge(struct shard *shard, const struct pool_policy *pool,
 			const struct verdict *previous, struct verdict *verdicts)
 {
@@ -230,10 +243,10 @@ void replica_pool_judge(struct shard *shard, const struct pool_policy *pool,
 		verdicts[incumbent] =
 			judge_member(shard, &shard->members[incumbent], &previous[incumbent]);
 	else if (incumbent >= 0)
-		verdicts[incumbent] =
-			judge_incumbent(shard, pool, count_up(shard, verdicts, incumbent));
+		verdicts[incumbent] = judge_incumbent(
+			shard, pool, count_up(shard, verdicts, incumbent), &previous[incumbent]);
 	if (pool->panic == PANIC_LEAST_BAD && count_up(shard, verdicts, -1) == 0 &&
-	    (incumbent < 0 || shard->office[incumbent].state != VERDICT_UP))
+	    !has_current_master(shard))
 		open_least_bad(shard, pool, verdicts);
 	for (size_t i = 0; i < shard->member_count; i++)
 		verdicts[i].dead = member_is_dead(&shard->members[i]);

@@ -72,14 +72,10 @@ void shard_free(struct shard *shard)
 	free(shard);
 }
 
-bool shard_is_fresh(struct shard *shard, const struct member *member)
+bool shard_is_fresh(const struct shard *shard, const struct member *member)
 {
-	int64_t until_ms = member_fresh_until_ms(member, &shard->policy, shard->disturbed_ms);
-
-	if (!member->answered_ms)
-		return false;
-	shard_wake_at(shard, until_ms + 1);
-	return shard->now_ms <= until_ms;
+	return member->answered_ms &&
+	       shard->now_ms <= member_fresh_until_ms(member, &shard->policy, shard->disturbed_ms);
 }
 
 bool shard_is_out_of_reach(const struct shard *shard, const struct member *member)
@@ -92,14 +88,14 @@ bool shard_is_out_of_reach(const struct shard *shard, const struct member *membe
 	       (anybody_answered && member_is_unreachable(member, &shard->policy));
 }
 
-bool shard_is_claimant(struct shard *shard, const struct member *member)
+bool shard_is_claimant(const struct shard *shard, const struct member *member)
 {
 	bool is_incumbent = shard->incumbent.node == (int)(member - shard->members) &&
 			    !shard_is_restarted(shard);
 
 	return !is_incumbent && member_is_master(member) && member->info_reply == REPLY_OK &&
 	       member_is_serving(member) && !member->misses && !member_is_dead(member) &&
-	       shard_is_fresh(shard, member);
+	       shard_is_fresh(shard, member) && !shard_is_tilted(shard, member);
 }
 
 bool shard_is_restarted(const struct shard *shard)
@@ -147,10 +143,14 @@ int shard_find_root(const struct shard *shard, const struct member *replica)
 	return -1;
 }
 
-bool shard_is_tilted(struct shard *shard, const struct member *member)
+static int64_t tilt_until_ms(const struct shard *shard)
 {
-	return shard->disturbed_ms && member->told_ms < shard->disturbed_ms &&
-	       !shard_has_lasted(shard, shard->disturbed_ms, shard->policy.tilt_ms);
+	return shard->disturbed_ms ? shard->disturbed_ms + shard->policy.tilt_ms : 0;
+}
+
+bool shard_is_tilted(const struct shard *shard, const struct member *member)
+{
+	return shard->now_ms < tilt_until_ms(shard) && member->told_ms < shard->disturbed_ms;
 }
 
 static bool anybody(const struct shard *shard, bool (*is)(const struct member *member))
@@ -167,7 +167,7 @@ static bool is_without_access(const struct member *member)
 	       member->info_reply == REPLY_NO_ACCESS;
 }
 
-static bool has_second_master(struct shard *shard)
+static bool has_second_master(const struct shard *shard)
 {
 	for (size_t i = 0; i < shard->member_count; i++)
 		if (shard->incumbent.node >= 0 && shard->incumbent.node != (int)i &&
@@ -201,8 +201,6 @@ static bool is_complete(const struct shard *shard)
 
 static unsigned int find_alarms(struct shard *shard)
 {
-	bool tilted = shard->disturbed_ms &&
-		      !shard_has_lasted(shard, shard->disturbed_ms, shard->policy.tilt_ms);
 	unsigned int alarms = 0;
 
 	alarms |= shard->tie ? ALARM_TIE : 0;
@@ -210,7 +208,7 @@ static unsigned int find_alarms(struct shard *shard)
 	alarms |= shard->picture.complete && !has_open_master(shard) ? ALARM_NO_MASTER : 0;
 	alarms |= anybody(shard, is_without_access) ? ALARM_NO_ACCESS : 0;
 	alarms |= anybody(shard, member_is_unsupported) ? ALARM_UNSUPPORTED : 0;
-	alarms |= tilted ? ALARM_TILT : 0;
+	alarms |= shard->now_ms < tilt_until_ms(shard) ? ALARM_TILT : 0;
 	return alarms;
 }
 
@@ -268,6 +266,16 @@ static void end_transition(struct shard *shard)
 		shard->transition_ms = 0;
 }
 
+/* Facts and opinions that grow too old are looked at again in time. */
+static void wake_for_age(struct shard *shard)
+{
+	shard_wake_at(shard, shard->authority.next_change_ms);
+	shard_wake_at(shard, tilt_until_ms(shard));
+	for (size_t i = 0; i < shard->member_count; i++)
+		shard_wake_at(shard, 1 + member_fresh_until_ms(&shard->members[i], &shard->policy,
+							       shard->disturbed_ms));
+}
+
 static void evaluate(struct shard *shard)
 {
 	struct picture *picture = &shard->picture;
@@ -275,7 +283,7 @@ static void evaluate(struct shard *shard)
 
 	shard->deadline_ms = INT64_MAX;
 	shard->authority = authority_judge(shard->opinions, shard->opinion_count, shard->now_ms);
-	shard_wake_at(shard, shard->authority.next_change_ms);
+	wake_for_age(shard);
 	memcpy(shard->previous, picture->verdicts, verdicts * sizeof(*shard->previous));
 	picture->complete = is_complete(shard);
 	if (incumbent_choose(shard))

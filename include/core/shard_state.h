@@ -65,7 +65,7 @@ static inline bool shard_has_lasted(struct shard *shard, int64_t since_ms, int64
 }
 
 /** Its last answer is young enough to be a fact. */
-bool shard_is_fresh(struct shard *shard, const struct member *member);
+bool shard_is_fresh(const struct shard *shard, const struct member *member);
 
 /**
  * Unreachable by what we know. A node that never answered, in a shard where nobody ever did, is
@@ -74,7 +74,7 @@ bool shard_is_fresh(struct shard *shard, const struct member *member);
 bool shard_is_out_of_reach(const struct shard *shard, const struct member *member);
 
 /** A fresh, serving master with no missed probe that is not the incumbent (by identity). */
-bool shard_is_claimant(struct shard *shard, const struct member *member);
+bool shard_is_claimant(const struct shard *shard, const struct member *member);
 
 /** The member that a replica's INFO says it follows, or -1. */
 int shard_find_followed(const struct shard *shard, const struct member *replica);
@@ -86,4 +86,4 @@ int shard_find_root(const struct shard *shard, const struct member *replica);
 bool shard_is_restarted(const struct shard *shard);
 
 /** Our own view was disturbed and the member has told nothing since: its verdict is held. */
-bool shard_is_tilted(struct shard *shard, const struct member *member);
+bool shard_is_tilted(const struct shard *shard, const struct member *member);

@@ -1,0 +1,55 @@
+/*
+ * A simulated group of Redis nodes: roles, histories, offsets, deaths. What a probe would see of
+ * each is given as INFO text and as the outcome of a round, so that the parser is in the loop too.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "core/observation.h"
+
+#define SIM_NODES  8
+#define SIM_NOBODY (-1)
+
+enum sim_health { SIM_WELL, SIM_DEAD, SIM_FROZEN };
+
+struct sim_node {
+	char name[16];
+	enum sim_health health;
+	bool master;
+	bool link_up, syncing, loading, busy, denied;
+	int follows;	     /* of a replica: index */
+	int generation;	     /* counts processes: the run id */
+	int replid, replid2; /* histories are numbered; 0 none */
+	int64_t offset, second_offset;
+	int64_t link_lost_ms;
+	bool broke; /* its connections were cut since the last probe */
+};
+
+struct sim {
+	struct sim_node nodes[SIM_NODES];
+	size_t count;
+	int histories;
+	int64_t now_ms;
+};
+
+int sim_find(const struct sim *sim, const char *name);
+
+/** Brings offsets forward to @now_ms: a living master writes one byte a millisecond. */
+void sim_advance(struct sim *sim, int64_t now_ms);
+
+void sim_start_master(struct sim *sim, int node);
+void sim_follow(struct sim *sim, int node, int master);
+/** @kill_clients: as Sentinel does it, in one transaction. */
+void sim_promote(struct sim *sim, int node, bool kill_clients);
+void sim_die(struct sim *sim, int node);
+/** A new process: a standalone master with its old data, or none. */
+void sim_restart(struct sim *sim, int node, bool empty);
+void sim_freeze(struct sim *sim, int node);
+void sim_thaw(struct sim *sim, int node);
+void sim_set_link(struct sim *sim, int node, bool up);
+
+/** What a round begun now would see, answered at @at_ms. For a frozen node: a miss. */
+void sim_observe(struct sim *sim, int node, int64_t at_ms, struct observation *ret_observation);
