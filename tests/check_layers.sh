@@ -24,8 +24,8 @@ app: app io config core base
 main: app io config core base'
 # The only headers of base that core may include; all others are clock, log and such.
 core_base='base/mem.h base/text.h'
-# Of the adapters, these may be used by others: what speaks Redis's protocol, and what opens listeners.
-shared_adapters='io/redis_conn.h io/listen.h'
+# Of io, others may use these: what speaks Redis's protocol, what opens listeners, the deadlines.
+shared_adapters='io/redis_conn.h io/listen.h io/wheel.h'
 
 top_level='agent include hooks systemd tests Makefile README.md LICENSE'
 
@@ -159,7 +159,7 @@ self_test() {
 	try_tree 'io including app' agent/io/b.c '  #  include "app/c.h"'
 	try_tree 'an adapter including another' agent/io/b.c '#include "io/hook.h"'
 	try_tree 'a C file without header' agent/core/lonely.c 'int lonely;'
-	try_tree 'a stray folder' scripts/x 'x'
+	try_tree 'a stray file' notes.txt 'x'
 }
 
 work=$(mktemp -d)
