@@ -105,15 +105,14 @@ $(call program,$(FUZZ)): $(BUILD)/%: $(BUILD)/obj/%.o $(FUZZ_MAIN) $(BUILD)/liba
 $(PLAYER): $(call object,$(SCENARIO)) $(BUILD)/libcore.a
 	$(link)
 
-# Runs each program, and fails at the end with the names of those that failed.
-run_each = $(Q)failed=; for p in $(1); do $(RUN) $$p || failed="$$failed $$p"; done; \
+# Runs each program, with the arguments if any, and fails at the end with the names of those that failed.
+run_each = $(Q)failed=; for p in $(1); do $(RUN) $$p $(2) || failed="$$failed $$p"; done; \
 	test -z "$$failed" || { echo "failed:$$failed" >&2; exit 1; }
-corpus = tests/fuzz/corpus/$(patsubst fuzz_%,%,$(notdir $(1)))
+CORPUS := tests/fuzz/corpus/$${p\#\#*/fuzz_}
 
 unit: $(call program,$(UNIT_CORE) $(UNIT_REST) $(FUZZ)) ## Runs the unit tests and replays the fuzzers' seeds.
 	$(call run_each,$(call program,$(UNIT_CORE) $(UNIT_REST)))
-	$(foreach p,$(call program,$(FUZZ)),$(Q)$(RUN) $(p) $(call corpus,$(p))
-	)
+	$(call run_each,$(call program,$(FUZZ)),$(CORPUS))
 
 scenario: $(PLAYER) ## Plays all timelines, and SEEDS=n random ones (default 10000), through the decision.
 	$(Q)$(RUN) $(PLAYER) $(TIMELINES)
@@ -185,11 +184,10 @@ valgrind: ## Runs unit, scenario (SEEDS=100) and adapter under valgrind.
 fuzz: ## Runs each fuzzer for FUZZ_SECONDS=n (default 20), with clang's libFuzzer.
 	$(AGAIN) $(PARALLEL) BUILD=$(BUILD)/fuzz CC=clang HARDENING= LDFLAGS= LIBFUZZER=-fsanitize=fuzzer \
 		VARIANT='-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all' fuzzers
-	$(foreach p,$(FUZZ),$(Q)mkdir -p $(BUILD)/fuzz/found/$(notdir $(basename $(p))) && \
-		$(BUILD)/fuzz/$(basename $(p)) -max_total_time=$(FUZZ_SECONDS) -timeout=5 -verbosity=0 \
-		-print_final_stats=1 -artifact_prefix=$(BUILD)/fuzz/ \
-		$(BUILD)/fuzz/found/$(notdir $(basename $(p))) $(call corpus,$(basename $(p)))
-	)
+	$(Q)mkdir -p $(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/found/%,$(FUZZ))
+	$(call run_each,$(patsubst %.c,$(BUILD)/fuzz/%,$(FUZZ)),-max_total_time=$(FUZZ_SECONDS) -timeout=5 \
+		-verbosity=0 -print_final_stats=1 -artifact_prefix=$(BUILD)/fuzz/ \
+		$(BUILD)/fuzz/found/$${p##*/} $(CORPUS))
 fuzzers: $(call program,$(FUZZ))
 
 coverage: ## Prints the share of lines that unit, scenario and adapter tests run, by file.
@@ -211,7 +209,7 @@ lint: ## Refuses wrong format, warnings of gcc and clang, and findings of clang-
 	$(Q)tests/lint.sh
 	$(AGAIN) $(PARALLEL) BUILD=$(BUILD)/gcc WERROR=1 CC=gcc programs
 	$(AGAIN) $(PARALLEL) BUILD=$(BUILD)/clang WERROR=1 CC=clang programs
-	$(AGAIN) $(PARALLEL) cppcheck tidy
+	$(AGAIN) $(PARALLEL) --keep-going cppcheck tidy
 
 cppcheck:
 	@echo "  CPPCHECK"

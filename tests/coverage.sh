@@ -3,7 +3,7 @@
 # Usage: coverage.sh BUILD_FOLDER
 set -eu
 
-find "$1/obj/agent" -name '*.gcda' -exec gcov --no-output --relative-only {} + 2>/dev/null |
+find "$1/obj/agent" -name '*.gcno' -exec gcov --no-output --relative-only {} + 2>/dev/null |
 	awk '
 		/^File / { gsub(/\047/, "", $2); file = $2 }
 		/^Lines executed:/ && file ~ /^agent\// {
