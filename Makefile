@@ -20,9 +20,10 @@ SYSUSERSDIR ?= $(PREFIX)/lib/sysusers.d
 TMPFILESDIR ?= $(PREFIX)/lib/tmpfiles.d
 CONFDIR = $(SYSCONFDIR)/redis-role-agent
 
-# A tarball made by `make dist` carries its version in a file; git is asked elsewhere.
-VERSION := $(shell cat .version 2>/dev/null || git describe --tags --always --dirty 2>/dev/null || \
-	echo unreleased)
+# A tarball made by `make dist` carries its version in a file; elsewhere git is asked, and told that it may
+# answer root too (`sudo make install`).
+VERSION := $(shell cat .version 2>/dev/null || \
+	git -c safe.directory='$(CURDIR)' describe --tags --always --dirty 2>/dev/null || echo unreleased)
 
 # ---- flags -----------------------------------------------------------------------------------------------
 
@@ -150,7 +151,7 @@ deps: ## Installs what is missing to build (Debian, Ubuntu; elsewhere names it).
 	$(Q)tests/deps.sh $(BUILD_NEEDS)
 deps-test: ## The same for the tests and the demonstration.
 	$(Q)tests/deps.sh $(TEST_NEEDS)
-deps-lint: ## The same for `make lint`, `make asan`, `make valgrind` and `make fuzz`.
+deps-lint: ## The same for `make lint`, `make valgrind` and `make fuzz`.
 	$(Q)tests/deps.sh $(LINT_NEEDS)
 
 demo: deps deps-test ## Shows a failover live; KEEP=1 leaves it running, COMPARE=1 shows HAProxy alone too.

@@ -54,6 +54,7 @@ disable_new_services() {
 			esac
 		done
 	done
+	[ ! -d /run/systemd/system ] || $sudo systemctl daemon-reload
 }
 
 # The helper speaks to package scripts only, and knows them by this variable.
