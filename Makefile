@@ -22,8 +22,9 @@ CONFDIR = $(SYSCONFDIR)/redis-role-agent
 
 # A tarball made by `make dist` carries its version in a file; elsewhere git is asked, and told that it may
 # answer root too (`sudo make install`).
-VERSION := $(shell cat .version 2>/dev/null || \
-	git -c safe.directory='$(CURDIR)' describe --tags --always --dirty 2>/dev/null || echo unreleased)
+GIT := git -c safe.directory='$(CURDIR)'
+VERSION := $(shell cat .version 2>/dev/null || $(GIT) describe --tags --always --dirty 2>/dev/null || \
+	echo unreleased)
 
 # ---- flags -----------------------------------------------------------------------------------------------
 
@@ -142,7 +143,7 @@ programs: all $(PLAYER) $(call program,$(UNIT_CORE) $(UNIT_REST) $(FUZZ) $(ADAPT
 BUILD_NEEDS := gcc libc6-dev make pkg-config libuv1-dev libhiredis-dev libconfig-dev libjansson-dev \
 	libsystemd-dev
 TEST_NEEDS := libcmocka-dev python3 python3-pytest redis-server redis-sentinel haproxy iproute2 mandoc procps
-LINT_NEEDS := clang clang-format clang-tidy cppcheck shellcheck mandoc libclang-rt-14-dev valgrind
+LINT_NEEDS := clang clang-format clang-tidy cppcheck shellcheck mandoc libclang-rt-dev valgrind
 # What is built after `deps` is built by another make, and on all processors unless -j says otherwise.
 PARALLEL = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
 AGAIN = +$(Q)$(MAKE) --no-print-directory
@@ -258,7 +259,7 @@ uninstall: ## Removes what install put there, but leaves redis-role-agent.cfg.
 dist: ## Packs the committed sources as build/redis-role-agent-VERSION.tar.gz.
 	@mkdir -p $(BUILD)
 	$(Q)echo '$(VERSION)' >$(BUILD)/.version
-	$(Q)git archive --prefix=redis-role-agent-$(VERSION)/ --add-file=$(BUILD)/.version \
+	$(Q)$(GIT) archive --prefix=redis-role-agent-$(VERSION)/ --add-file=$(BUILD)/.version \
 		-o $(BUILD)/redis-role-agent-$(VERSION).tar.gz HEAD
 
 clean: ## Removes the build folder.
