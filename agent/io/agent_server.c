@@ -384,8 +384,6 @@ static void listener_shed(struct listener *listener)
 {
 	struct agent_server *server = listener->server;
 	struct agent_peer peer;
-	size_t line; /* what it is told; at first the listener's */
-	uint64_t accepted_ms;
 	int error = -EMFILE;
 
 	if (server->spare >= 0)
