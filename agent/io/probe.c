@@ -1,0 +1,542 @@
+/*
+ * The prober. Each probe is a small state machine over one connection; one timer for all of them
+ * turns a wheel with a grid of 10 ms, so that what is due together is sent together. Owns the
+ * connections and their retries. What an answer means, and what follows, it refuses to know.
+ */
+#include "io/probe.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/backoff.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "base/text.h"
+#include "io/probe_round.h"
+#include "io/redis_conn.h"
+#include "io/wheel.h"
+
+#define TICK_MS		      10
+#define RETRY_MAX_MS	      1000
+#define LATE_MIN_MS	      5000 /* an answer is waited for so long, … */
+#define LATE_TIMEOUTS	      10   /* … or so many time-outs, before the connection is given up */
+#define DEAD_MIN_MS	      1000
+#define CLIENT_NAME	      "redis-role-agent"
+#define container_of(p, s, m) ((s *)(void *)((char *)(p)-offsetof(s, m)))
+
+enum probe_state {
+	PROBE_IDLE,	  /* connected, or new; the next round is due */
+	PROBE_CONNECTING, /* a round under way, not connected yet */
+	PROBE_ASKING,	  /* a round under way, replies to come */
+	PROBE_LATE,	  /* its deadline has passed, replies still to come */
+	PROBE_WAITING,	  /* not connected; the next attempt is due */
+};
+
+struct prober {
+	uv_loop_t *loop;
+	uv_timer_t timer;
+	int64_t armed_tick; /* when the timer fires, or WHEEL_NEVER */
+	bool turning;	    /* inside the timer's callback */
+	struct wheel wheel;
+	struct probe_commands commands;
+	struct probe *probes;
+	uint64_t random;
+};
+
+struct probe {
+	struct wheel_entry due;
+	struct prober *prober;
+	struct probe *next, *previous;
+	struct probe_setup setup; /* without the credentials, which the connection keeps */
+	bool has_password;
+	struct redis_conn *conn;
+	uint64_t connections;
+	enum probe_state state;
+	struct probe_round round;
+	int64_t sent_ms;
+	int64_t begun_tick, deadline_tick, late_tick;
+	bool looked;	/* its deadline came up once, see look_again */
+	bool spread;	/* the next round is due at a random time in the interval */
+	bool may_retry; /* a break may be retried at once: it answered since the last one */
+	bool broke;	/* and nobody has been told */
+	bool login_refused;
+	int problem; /* logged last; 0: none */
+	struct backoff backoff;
+};
+
+static int64_t now_tick(const struct prober *prober)
+{
+	return (int64_t)uv_now(prober->loop) / TICK_MS;
+}
+
+static int64_t to_ticks(int64_t ms)
+{
+	return ms <= TICK_MS ? 1 : (ms + TICK_MS - 1) / TICK_MS;
+}
+
+static void on_timer(uv_timer_t *timer);
+
+static void arm(struct prober *prober)
+{
+	int64_t tick = wheel_next_tick(&prober->wheel);
+	/* A timer of 0 ms started in its own callback would run before anything is read. */
+	int64_t least_ms = prober->turning ? 1 : 0;
+	int64_t delay_ms;
+
+	prober->armed_tick = tick;
+	if (tick == WHEEL_NEVER) {
+		uv_timer_stop(&prober->timer);
+		return;
+	}
+	delay_ms = tick * TICK_MS - (int64_t)uv_now(prober->loop);
+	uv_timer_start(&prober->timer, on_timer,
+		       (uint64_t)(delay_ms > least_ms ? delay_ms : least_ms), 0);
+}
+
+static void set_due(struct probe *probe, int64_t tick)
+{
+	struct prober *prober = probe->prober;
+	int64_t now = now_tick(prober);
+
+	wheel_put(&prober->wheel, &probe->due, tick > now ? tick : now);
+	if (!prober->turning && probe->due.due_tick < prober->armed_tick)
+		arm(prober);
+}
+
+static void set_state(struct probe *probe, enum probe_state state, int64_t due_tick)
+{
+	probe->state = state;
+	probe->looked = false;
+	set_due(probe, due_tick);
+}
+
+static uint64_t next_random(struct prober *prober)
+{
+	prober->random ^= prober->random << 13;
+	prober->random ^= prober->random >> 7;
+	prober->random ^= prober->random << 17;
+	return prober->random;
+}
+
+static void init_backoff(struct probe *probe)
+{
+	int64_t min_ms = probe->setup.interval_ms;
+
+	backoff_init(&probe->backoff, min_ms, min_ms > RETRY_MAX_MS ? min_ms : RETRY_MAX_MS,
+		     next_random(probe->prober));
+}
+
+static const char *address_of(const struct probe *probe, char *data)
+{
+	return address_format(&probe->setup.address, data, ADDRESS_TEXT_SIZE);
+}
+
+/* Logged when it changes, not each time. 0: all is well. */
+static void note_problem(struct probe *probe, int problem)
+{
+	char address[ADDRESS_TEXT_SIZE], words[128];
+
+	if (problem == probe->problem)
+		return;
+	probe->problem = problem;
+	if (problem)
+		log_warning("node does not answer address=%s error=\"%s\"",
+			    address_of(probe, address),
+			    uv_strerror_r(problem, words, sizeof(words)));
+	else
+		log_info("node answers again address=%s", address_of(probe, address));
+}
+
+static void note_login(struct probe *probe, const struct redis_value *value)
+{
+	bool refused = value->type == REDIS_ERROR;
+	int length = value->length < 200 ? (int)value->length : 200;
+	char address[ADDRESS_TEXT_SIZE];
+
+	if (refused == probe->login_refused)
+		return;
+	probe->login_refused = refused;
+	if (refused)
+		log_warning("node refuses the login address=%s error=\"%.*s\"",
+			    address_of(probe, address), length, value->text);
+	else
+		log_info("node accepts the login address=%s", address_of(probe, address));
+}
+
+/* Comes last in whatever calls it: the probe may be gone after it. */
+static void tell(struct probe *probe, enum observation_outcome outcome)
+{
+	struct observation observation = {
+		.outcome = outcome,
+		.new_connection = probe->broke,
+		.sent_ms = probe->sent_ms,
+		.at_ms = clock_mono_ms(),
+		.info = probe->round.info,
+	};
+	const char *peer = redis_conn_peer(probe->conn);
+
+	if (outcome == OBSERVATION_ANSWERED) {
+		observation.info_reply = probe->round.info_reply;
+		observation.ping_reply = probe->round.ping_reply;
+		text_copy(observation.peer, sizeof(observation.peer), peer, strlen(peer));
+	}
+	probe->broke = false;
+	probe->setup.observe(probe->setup.context, &observation);
+}
+
+static void wait_to_retry(struct probe *probe)
+{
+	int64_t wait_ms = backoff_next_ms(&probe->backoff);
+
+	redis_conn_close(probe->conn);
+	set_state(probe, PROBE_WAITING, now_tick(probe->prober) + to_ticks(wait_ms));
+}
+
+static void ask(struct probe *probe)
+{
+	size_t length;
+	const char *bytes = probe_round_begin(&probe->round, &probe->prober->commands, &length);
+
+	if (probe->round.needs_all) {
+		probe_round_expect_login(&probe->round, probe->has_password);
+		(void)redis_conn_login(probe->conn);
+	}
+	redis_conn_send(probe->conn, bytes, length);
+}
+
+static void begin_round(struct probe *probe)
+{
+	enum probe_state state = PROBE_ASKING;
+	int64_t now = now_tick(probe->prober);
+
+	probe->sent_ms = clock_mono_ms();
+	probe->begun_tick = now;
+	probe->deadline_tick = now + to_ticks(probe->setup.timeout_ms);
+	if (!redis_conn_is_connected(probe->conn)) {
+		probe_round_reset(&probe->round);
+		redis_conn_open(probe->conn);
+		state = PROBE_CONNECTING;
+	}
+	ask(probe);
+	set_state(probe, state, probe->deadline_tick - 1);
+}
+
+/* A deadline is looked at twice, with a turn of the loop between: after a stall of our own, answers
+ * that lie in the socket are read first. True when it has really passed. */
+static bool look_again(struct probe *probe)
+{
+	int64_t next = now_tick(probe->prober) + 1;
+
+	if (probe->looked)
+		return true;
+	set_due(probe, probe->deadline_tick > next ? probe->deadline_tick : next);
+	probe->looked = true;
+	return false;
+}
+
+static void stay_late(struct probe *probe)
+{
+	int64_t now = now_tick(probe->prober);
+
+	probe->deadline_tick = now + to_ticks(probe->setup.timeout_ms);
+	set_state(probe, PROBE_LATE, probe->deadline_tick - 1);
+}
+
+static bool is_given_up(const struct probe *probe)
+{
+	int64_t limit_ms = LATE_TIMEOUTS * probe->setup.timeout_ms;
+
+	if (limit_ms < LATE_MIN_MS)
+		limit_ms = LATE_MIN_MS;
+	return now_tick(probe->prober) - probe->late_tick >= limit_ms / TICK_MS;
+}
+
+static void give_up_connection(struct probe *probe)
+{
+	redis_conn_close(probe->conn);
+	probe->broke = true;
+	begin_round(probe);
+}
+
+static void miss_deadline(struct probe *probe)
+{
+	note_problem(probe, -ETIMEDOUT);
+	if (probe->state == PROBE_CONNECTING) {
+		wait_to_retry(probe);
+	} else if (probe->state == PROBE_ASKING) {
+		probe->late_tick = now_tick(probe->prober);
+		stay_late(probe);
+	} else if (is_given_up(probe)) {
+		give_up_connection(probe);
+	} else {
+		stay_late(probe);
+	}
+	tell(probe, OBSERVATION_MISSED);
+}
+
+static void on_due(struct probe *probe)
+{
+	int64_t behind = now_tick(probe->prober) - probe->due.due_tick;
+
+	switch (probe->state) {
+	case PROBE_IDLE:
+	case PROBE_WAITING:
+		/* After a stall all are due at once: they must not stay in step. */
+		if (behind > to_ticks(probe->setup.interval_ms))
+			probe->spread = true;
+		begin_round(probe);
+		break;
+	case PROBE_CONNECTING:
+	case PROBE_ASKING:
+	case PROBE_LATE:
+		if (look_again(probe))
+			miss_deadline(probe);
+		break;
+	}
+}
+
+static void on_timer(uv_timer_t *timer)
+{
+	struct prober *prober = timer->data;
+	struct wheel_entry *entry;
+
+	prober->turning = true;
+	wheel_turn(&prober->wheel, now_tick(prober));
+	while ((entry = wheel_pop(&prober->wheel)))
+		on_due(container_of(entry, struct probe, due));
+	if (!uv_is_closing((uv_handle_t *)timer))
+		arm(prober);
+	prober->turning = false;
+}
+
+static int64_t next_round_tick(struct probe *probe)
+{
+	int64_t now = now_tick(probe->prober);
+	int64_t interval = to_ticks(probe->setup.interval_ms);
+	int64_t tick = probe->begun_tick + interval;
+
+	if (probe->spread)
+		tick = now + 1 + (int64_t)(next_random(probe->prober) % (uint64_t)interval);
+	probe->spread = false;
+	return tick > now ? tick : now + 1;
+}
+
+static void finish_round(struct probe *probe)
+{
+	probe_round_finish(&probe->round);
+	probe->may_retry = true;
+	backoff_reset(&probe->backoff);
+	note_problem(probe, 0);
+	set_state(probe, PROBE_IDLE, next_round_tick(probe));
+	tell(probe, OBSERVATION_ANSWERED);
+}
+
+/* It answered, but what we can do nothing with: that is no proof against the node. */
+static void answered_badly(struct probe *probe, enum reply_class class, int problem)
+{
+	if (probe->state == PROBE_IDLE)
+		probe->sent_ms = clock_mono_ms();
+	probe->round.info_reply = class;
+	probe->round.ping_reply = class;
+	note_problem(probe, problem);
+	wait_to_retry(probe);
+	tell(probe, OBSERVATION_ANSWERED);
+}
+
+static void fail_round(struct probe *probe, int problem)
+{
+	enum observation_outcome outcome =
+		problem == -ECONNREFUSED ? OBSERVATION_REFUSED : OBSERVATION_MISSED;
+
+	note_problem(probe, problem);
+	wait_to_retry(probe);
+	tell(probe, outcome);
+}
+
+static void on_connected(void *context, struct redis_conn *conn)
+{
+	struct probe *probe = context;
+
+	(void)conn;
+	probe->connections++;
+	set_state(probe, PROBE_ASKING, probe->deadline_tick - 1);
+}
+
+static void on_value(void *context, struct redis_conn *conn, uint64_t reply,
+		     const struct redis_value *value)
+{
+	struct probe *probe = context;
+
+	(void)conn;
+	(void)reply;
+	if (probe->round.expected == 0) {
+		/* Nobody asked: replies and questions no longer belong together. */
+		probe->broke = true;
+		answered_badly(probe, REPLY_OTHER_ERROR, -EPROTO);
+		return;
+	}
+	if (probe->state != PROBE_ASKING)
+		return;
+	if (probe->round.expected & PROBE_ASK_AUTH)
+		note_login(probe, value);
+	probe_round_take(&probe->round, value);
+}
+
+static void on_reply(void *context, struct redis_conn *conn, uint64_t reply)
+{
+	struct probe *probe = context;
+
+	(void)conn;
+	(void)reply;
+	probe_round_next(&probe->round);
+	if (probe->round.expected)
+		return;
+	/* Late answers are old: they are dropped, and it is asked anew. */
+	if (probe->state == PROBE_LATE)
+		begin_round(probe);
+	else
+		finish_round(probe);
+}
+
+static void on_closed(void *context, struct redis_conn *conn, int status)
+{
+	struct probe *probe = context;
+
+	(void)conn;
+	if (probe->state == PROBE_CONNECTING) {
+		fail_round(probe, status);
+		return;
+	}
+	probe->broke = true;
+	if (status == -EPROTO || status == -EMSGSIZE) {
+		answered_badly(probe, REPLY_OTHER_ERROR, status);
+	} else if (probe->state == PROBE_ASKING && probe->round.last_error == REPLY_NO_ACCESS) {
+		/* Protected mode, too many clients: an error, then the end. */
+		answered_badly(probe, REPLY_NO_ACCESS, -EACCES);
+	} else if (probe->may_retry) {
+		probe->may_retry = false;
+		begin_round(probe);
+	} else {
+		fail_round(probe, status);
+	}
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+	struct prober *prober = handle->data;
+
+	probe_commands_done(&prober->commands);
+	free(prober);
+}
+
+struct prober *prober_new(uv_loop_t *loop)
+{
+	struct prober *prober = mem_calloc(1, sizeof(*prober));
+
+	prober->loop = loop;
+	prober->armed_tick = WHEEL_NEVER;
+	prober->random = uv_hrtime() | 1;
+	uv_timer_init(loop, &prober->timer);
+	prober->timer.data = prober;
+	wheel_init(&prober->wheel, now_tick(prober));
+	probe_commands_init(&prober->commands);
+	return prober;
+}
+
+void prober_free(struct prober *prober)
+{
+	if (!prober)
+		return;
+	while (prober->probes)
+		probe_remove(prober->probes);
+	uv_close((uv_handle_t *)&prober->timer, on_timer_closed);
+}
+
+static struct redis_conn *new_connection(struct probe *probe, const struct probe_setup *setup)
+{
+	static const struct redis_conn_events events = { on_connected, on_value, on_reply,
+							 on_closed };
+	int64_t dead_after_ms = 2 * setup->timeout_ms;
+	struct redis_conn_setup conn_setup = {
+		.loop = probe->prober->loop,
+		.address = setup->address,
+		.username = setup->username,
+		.password = setup->password,
+		.client_name = CLIENT_NAME,
+		.events = &events,
+		.context = probe,
+		.dead_after_ms = dead_after_ms > DEAD_MIN_MS ? dead_after_ms : DEAD_MIN_MS,
+	};
+
+	return redis_conn_new(&conn_setup);
+}
+
+struct probe *probe_add(struct prober *prober, const struct probe_setup *setup)
+{
+	struct probe *probe = mem_calloc(1, sizeof(*probe));
+
+	probe->prober = prober;
+	probe->setup = *setup;
+	probe->setup.username = NULL;
+	probe->setup.password = NULL;
+	probe->has_password = setup->password != NULL;
+	probe->conn = new_connection(probe, setup);
+	probe->spread = true;
+	probe->may_retry = true;
+	probe_round_reset(&probe->round);
+	init_backoff(probe);
+	probe->next = prober->probes;
+	if (probe->next)
+		probe->next->previous = probe;
+	prober->probes = probe;
+	set_state(probe, PROBE_IDLE, now_tick(prober));
+	return probe;
+}
+
+void probe_remove(struct probe *probe)
+{
+	wheel_remove(&probe->due);
+	if (probe->next)
+		probe->next->previous = probe->previous;
+	if (probe->previous)
+		probe->previous->next = probe->next;
+	else
+		probe->prober->probes = probe->next;
+	redis_conn_free(probe->conn);
+	free(probe);
+}
+
+static void bring_forward(struct probe *probe, int64_t tick)
+{
+	if (tick < probe->due.due_tick)
+		set_due(probe, tick);
+}
+
+void probe_set_interval(struct probe *probe, int64_t interval_ms)
+{
+	bool is_shorter = interval_ms < probe->setup.interval_ms;
+
+	if (interval_ms == probe->setup.interval_ms)
+		return;
+	probe->setup.interval_ms = interval_ms;
+	init_backoff(probe);
+	if (!is_shorter)
+		probe->spread = true; /* those that went fast together must part again */
+	else if (probe->state == PROBE_IDLE)
+		bring_forward(probe, probe->begun_tick + to_ticks(interval_ms));
+	else if (probe->state == PROBE_WAITING)
+		bring_forward(probe, now_tick(probe->prober) + to_ticks(interval_ms));
+}
+
+void probe_now(struct probe *probe)
+{
+	if (probe->state == PROBE_IDLE || probe->state == PROBE_WAITING)
+		set_due(probe, now_tick(probe->prober));
+}
+
+uint64_t probe_connections(const struct probe *probe)
+{
+	return probe->connections;
+}
