@@ -92,7 +92,10 @@ static int read_with_unit(const char *s, const struct unit *units, int64_t *ret_
 	for (; units->name; units++) {
 		if (strcmp(s + digits, units->name) != 0)
 			continue;
-		return __builtin_mul_overflow(value, units->factor, ret_value) ? -ERANGE : 0;
+		if (__builtin_mul_overflow(value, units->factor, &value))
+			return -ERANGE;
+		*ret_value = value;
+		return 0;
 	}
 	return -EINVAL;
 }

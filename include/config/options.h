@@ -11,6 +11,7 @@
 
 enum option_type {
 	OPTION_STRING,
+	OPTION_NAME, /* of a shard, node or backend: what HAProxy takes as a name */
 	OPTION_BOOL,
 	OPTION_INT,	 /* a whole number, or a percentage */
 	OPTION_DURATION, /* a string with a unit; stored in ms */
@@ -24,15 +25,24 @@ enum option_type {
 
 struct option_section;
 
-struct option {
+struct option_row {
 	const char *name;
 	enum option_type type;
-	const char *
-		fallback; /* the default as one would write it; NULL: must be given, or a section */
-	int64_t minimum, maximum; /* for numbers and durations (ms) */
-	const char *const *words; /* for OPTION_CHOICE: NULL-ended, in the order of the enum */
+	/* The default as one would write it, "" for none; NULL: must be given, or a section. */
+	const char *fallback;
+	/*
+	 * Bounds of numbers and durations (ms). For OPTION_CHOICE the minimum is the first word's
+	 * number, for OPTION_GROUPS how many there must be; for addresses the maximum is the last
+	 * enum address_kind that is allowed.
+	 */
+	int64_t minimum, maximum;
+	/* NULL-ended. For OPTION_CHOICE in the order of the enum; for OPTION_DURATION what may be
+	 * said in place of one, stored as -1, -2 … */
+	const char *const *words;
 	const struct option_section *section; /* for OPTION_GROUP and OPTION_GROUPS */
-	const char *example;  /* for the sample: a value worth showing; NULL: the default */
+	/* For the sample: a value worth showing, with a bar between those of several elements;
+	 * NULL: the default. */
+	const char *example;
 	bool reloadable;      /* false: needs a restart */
 	const char *sentence; /* what it does, ending with a full stop */
 	size_t offset;	      /* of the member in the section's struct */
@@ -40,8 +50,8 @@ struct option {
 };
 
 struct option_section {
-	const struct option *options; /* ends with a NULL name */
-	size_t size;		      /* of the struct that it fills */
+	const struct option_row *options; /* ends with a NULL name */
+	size_t size;			  /* of the struct that it fills */
 };
 
 /** The top level of the file; fills struct settings. */

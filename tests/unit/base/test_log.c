@@ -1,0 +1,154 @@
+/* The log's lines, read back from a pipe in place of standard error, and its rate limit. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/log.h"
+
+struct capture {
+	int saved, reader;
+	char data[8192];
+};
+
+static void capture_start(struct capture *capture)
+{
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	capture->saved = dup(STDERR_FILENO);
+	capture->reader = ends[0];
+	assert_int_equal(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+	close(ends[1]);
+}
+
+static const char *capture_end(struct capture *capture)
+{
+	ssize_t length;
+
+	assert_int_equal(dup2(capture->saved, STDERR_FILENO), STDERR_FILENO);
+	close(capture->saved);
+	length = read(capture->reader, capture->data, sizeof(capture->data) - 1);
+	assert_true(length >= 0);
+	capture->data[length] = '\0';
+	close(capture->reader);
+	return capture->data;
+}
+
+static void test_journal_lines(void **state)
+{
+	struct capture capture;
+
+	(void)state;
+	log_init(LOG_LEVEL_NOTICE, true);
+	capture_start(&capture);
+	log_error("broken node=%s", "a\nb\x1b[1m\x7f");
+	log_notice("fine number=%d", 7);
+	log_info("too much");
+	assert_string_equal(capture_end(&capture), "<3>broken node=a?b?[1m?\n<5>fine number=7\n");
+}
+
+static void test_dated_lines(void **state)
+{
+	int year, month, day, hour, minute, second, ms, end = 0;
+	struct capture capture;
+	const char *line;
+
+	(void)state;
+	log_init(LOG_LEVEL_DEBUG, false);
+	capture_start(&capture);
+	log_debug("hello");
+	line = capture_end(&capture);
+	assert_int_equal(sscanf(line, "%d-%d-%dT%d:%d:%d.%3dZ hello\n%n", &year, &month, &day,
+				&hour, &minute, &second, &ms, &end),
+			 7);
+	assert_int_equal(end, strlen(line));
+	assert_in_range(year, 2020, 9999);
+}
+
+static void test_long_line(void **state)
+{
+	struct capture capture;
+	const char *line;
+	char huge[5000];
+
+	(void)state;
+	memset(huge, 'x', sizeof(huge) - 1);
+	huge[sizeof(huge) - 1] = '\0';
+	log_init(LOG_LEVEL_INFO, true);
+	capture_start(&capture);
+	log_info("%s", huge);
+	line = capture_end(&capture);
+	assert_in_range(strlen(line), 2000, 2048);
+	assert_int_equal(line[strlen(line) - 1], '\n');
+	assert_ptr_equal(strchr(line, '\n'), line + strlen(line) - 1);
+}
+
+static void test_closed_stderr(void **state)
+{
+	int saved = dup(STDERR_FILENO);
+
+	(void)state;
+	log_init(LOG_LEVEL_INFO, true);
+	close(STDERR_FILENO);
+	log_info("nobody reads this");
+	assert_int_equal(dup2(saved, STDERR_FILENO), STDERR_FILENO);
+	close(saved);
+}
+
+static void test_to_journal(void **state)
+{
+	struct stat status;
+	char stream[64];
+
+	(void)state;
+	unsetenv("JOURNAL_STREAM");
+	assert_false(log_to_journal());
+	assert_int_equal(fstat(STDERR_FILENO, &status), 0);
+	snprintf(stream, sizeof(stream), "%llu:%llu", (unsigned long long)status.st_dev,
+		 (unsigned long long)status.st_ino);
+	setenv("JOURNAL_STREAM", stream, 1);
+	assert_true(log_to_journal());
+	strcat(stream, "1");
+	setenv("JOURNAL_STREAM", stream, 1);
+	assert_false(log_to_journal());
+	setenv("JOURNAL_STREAM", "nonsense", 1);
+	assert_false(log_to_journal());
+	unsetenv("JOURNAL_STREAM");
+}
+
+static void test_limit(void **state)
+{
+	struct log_limit limit = { 0 };
+	unsigned int suppressed = 99;
+
+	(void)state;
+	assert_true(log_limit_pass(&limit, 50000, 2, 1000, &suppressed));
+	assert_int_equal(suppressed, 0);
+	assert_true(log_limit_pass(&limit, 50001, 2, 1000, &suppressed));
+	for (int i = 0; i < 5; i++)
+		assert_false(log_limit_pass(&limit, 50002 + i, 2, 1000, &suppressed));
+	assert_false(log_limit_pass(&limit, 50999, 2, 1000, &suppressed));
+	assert_true(log_limit_pass(&limit, 51000, 2, 1000, &suppressed));
+	assert_int_equal(suppressed, 6);
+	assert_true(log_limit_pass(&limit, 51001, 2, 1000, &suppressed));
+	assert_int_equal(suppressed, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_journal_lines), cmocka_unit_test(test_dated_lines),
+		cmocka_unit_test(test_long_line),     cmocka_unit_test(test_closed_stderr),
+		cmocka_unit_test(test_to_journal),    cmocka_unit_test(test_limit),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
