@@ -10,7 +10,6 @@
 #include "config/settings.h"
 
 #define DEFAULT_FILE "/etc/redis-role-agent/redis-role-agent.cfg"
-#define EXIT_WRONG   2
 
 static const char usage[] =
 	"Usage: redis-role-agent check-config [--config FILE] [--sample] [--options] [FILE]\n"

@@ -23,7 +23,7 @@ struct line {
 	char text[ANSWERS_TEXT_SIZE];
 	size_t length; /* of text; 0: nothing is said */
 	struct verdict verdict;
-	bool published;
+	bool known;	       /* more than not-yet was said of it */
 	struct askers *askers; /* NULL in replica pools */
 	bool open;	       /* the last text that closes or opens it was `up` */
 	int64_t due_ms;	       /* closed long enough for all askers to know; 0 never open */
@@ -362,11 +362,11 @@ static bool pool_take(struct answers *answers, const struct pool *pool,
 	for (size_t i = 0; i < pool->count; i++) {
 		struct line *line = &answers->lines[pool->first + i];
 
-		if (line->published && verdict_equal(&line->verdict, &verdicts[i]) &&
+		if (line->known && verdict_equal(&line->verdict, &verdicts[i]) &&
 		    line->verdict.dead == verdicts[i].dead)
 			continue;
 		line->verdict = verdicts[i];
-		line->published = true;
+		line->known |= verdicts[i].reason != REASON_NOT_YET;
 		changed = true;
 	}
 	return changed;
@@ -428,5 +428,5 @@ const char *answers_peek(const struct answers *answers, size_t line)
 
 bool answers_is_pending(const struct answers *answers, size_t line)
 {
-	return !answers->lines[line].published;
+	return !answers->lines[line].known;
 }

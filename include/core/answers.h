@@ -57,5 +57,5 @@ const char *answers_fetch(struct answers *answers, size_t line, uint64_t source,
 /** The same without being counted as an asker, for status and tests. */
 const char *answers_peek(const struct answers *answers, size_t line);
 
-/** True while nothing was ever published about the line: worth waiting for. */
+/** True while nothing is known about the line yet: worth waiting for. */
 bool answers_is_pending(const struct answers *answers, size_t line);

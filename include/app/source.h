@@ -1,0 +1,39 @@
+/* Where the settings come from: a file, or nodes named on the command line. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "config/settings.h"
+
+#define SOURCE_DEFAULT_FILE "/etc/redis-role-agent/redis-role-agent.cfg"
+
+/** As the command line says it; `nodes` and `file` exclude each other. */
+struct source {
+	const char *file;   /* NULL: the default one */
+	const char **nodes; /* owned array of borrowed strings */
+	size_t node_count;
+};
+
+/** A subcommand's words: its help, and where the options go that not all have (NULL: it has not).
+ */
+struct source_words {
+	const char *usage;
+	const char **listen; /* --listen */
+	bool *json;	     /* --json */
+};
+
+/**
+ * Reads the command line: --config, --node, --help and what @words has room for. True: go on.
+ * False: end with *ret_exit, all is said. source_done in both cases.
+ */
+bool source_read_words(struct source *source, int argc, char **argv,
+		       const struct source_words *words, int *ret_exit);
+
+void source_done(struct source *source);
+
+/**
+ * Loads, checks and reads the secrets. Returns the settings (settings_free), or NULL after it has
+ * printed every error on standard error.
+ */
+struct settings *source_load(const struct source *source);
