@@ -11,7 +11,7 @@ Measure = Callable[[str, float, float], None]
 MakeCluster = Callable[..., Cluster]
 
 
-def test_six_servers_are_right_within_a_second(make_cluster: MakeCluster, measured: Measure) -> None:
+def test_six_servers_right_within_a_second(make_cluster: MakeCluster, measured: Measure) -> None:
     """Agent and HAProxy start together; HAProxy shows each state, with the reason in last_agt."""
     cluster = make_cluster()
     cluster.start_nodes()

@@ -37,7 +37,8 @@ def test_nothing_grows(make_cluster: MakeCluster) -> None:
     cluster.agent.start()
     cluster.wait_answer("bk_redis_master/a", "up # master")
     warm = time.monotonic()
-    wait_until(lambda: ask_all(cluster) or time.monotonic() - warm > 1.5, 5, "warm")
+    while time.monotonic() - warm < 1.5:
+        ask_all(cluster)
 
     nodes = list(cluster.nodes.values())
     before = [connections(node) for node in nodes]
@@ -61,7 +62,8 @@ def test_one_connection_for_all(cluster: Cluster) -> None:
     """However many pools ask, each node has one connection from the agent."""
     for node in cluster.nodes.values():
         clients = [
-            line for line in node.call("CLIENT", "LIST", "TYPE", "normal").splitlines()
+            line
+            for line in node.call("CLIENT", "LIST", "TYPE", "normal").splitlines()
             if "cmd=client" not in line
         ]
         named = [line for line in clients if " name=redis-role-agent" in line]

@@ -60,7 +60,7 @@ def free_port() -> int:
 
 
 def wait_until(
-    condition: Callable[[], Result], limit: float, what: str | Callable[[], str]
+    condition: Callable[[], Result | None], limit: float, what: str | Callable[[], str]
 ) -> Result:
     """Asks `condition` until it is true; returns what it said. Fails after `limit` seconds."""
     end = time.monotonic() + limit
@@ -138,7 +138,7 @@ class Process:
     @property
     def title(self) -> str:
         """How the process is called in reports."""
-        return f"{self.kind} {self.name}"
+        return self.name if self.name.startswith(self.kind) else f"{self.kind} {self.name}"
 
     @property
     def pid(self) -> int:

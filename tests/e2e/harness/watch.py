@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import random
 import threading
 import time
 from dataclasses import dataclass
@@ -10,6 +12,9 @@ from typing import Callable
 from .haproxy import HAProxy, Server
 from .redis import Redis
 from .resp import RespClient, RespError
+
+# How long a client waits. HAProxy tries a server that has just died again for seconds.
+PATIENCE = 0.5
 
 
 @dataclass
@@ -22,29 +27,31 @@ class Write:
 
 
 class Background:
-    """A thread that repeats `step` until it is stopped."""
+    """Threads (one, mostly) that repeat `step` until they are stopped."""
 
-    def __init__(self, pause: float) -> None:
+    def __init__(self, pause: float, threads: int = 1) -> None:
         self.pause = pause
         self.ended = threading.Event()
-        self.thread = threading.Thread(target=self._run, daemon=True)
+        self.threads = [threading.Thread(target=self._run, daemon=True) for _ in range(threads)]
 
     def start(self) -> None:
-        """Starts the thread."""
-        self.thread.start()
+        """Starts them."""
+        for thread in self.threads:
+            thread.start()
 
     def stop(self) -> None:
-        """Ends the thread; calling it again does nothing."""
+        """Ends them; calling it again does nothing."""
         self.ended.set()
-        if self.thread.is_alive():
-            self.thread.join(10)
+        for thread in self.threads:
+            if thread.is_alive():
+                thread.join(10)
 
     def step(self) -> None:
         """What is repeated."""
         raise NotImplementedError
 
     def _run(self) -> None:
-        while not self.ended.wait(self.pause):
+        while not self.ended.wait(self.pause * random.uniform(0.5, 1.5)):
             self.step()
 
 
@@ -52,49 +59,50 @@ class Writer(Background):
     """Writes numbers through HAProxy's master port and notes which ones were acknowledged.
 
     Each write opens a connection of its own; with `keep` it keeps the connection while it works.
-    In the same round it asks the node for its port: that is who got the traffic.
+    In the same round it asks the node for its port: that is who got the traffic. Several threads
+    write at once, for one write may hang: HAProxy holds it back while there is no master.
     """
 
-    def __init__(
-        self, port: int, password: str = "", keep: bool = False, pause: float = 0.004
-    ) -> None:
-        super().__init__(pause)
+    def __init__(self, port: int, password: str = "", keep: bool = False) -> None:
+        super().__init__(pause=0.03, threads=1 if keep else 10)
         self.port = port
         self.password = password
         self.keep = keep
-        self.next_value = 0
+        self.values = itertools.count(1)
         self.acknowledged: list[Write] = []
         self.failed: list[tuple[float, str]] = []
         self.on_write: Callable[[Write], None] = lambda _: None
-        self.client: RespClient | None = None
+        self.on_failure: Callable[[float, str], None] = lambda _at, _why: None
+        self.kept: RespClient | None = None
 
     def step(self) -> None:
-        self.next_value += 1
+        client = self.kept
+        self.kept = None
         try:
-            self.client = self.client or RespClient(self.port, self.password, timeout=2)
-            write = self._write(self.client)
+            client = client or RespClient(self.port, self.password, timeout=PATIENCE)
+            write = self._write(client)
             self.acknowledged.append(write)
             self.on_write(write)
+            if self.keep:
+                self.kept, client = client, None
         except (OSError, RespError) as error:
             self.failed.append((time.monotonic(), str(error) or type(error).__name__))
-            self._drop()
-        if not self.keep:
-            self._drop()
+            self.on_failure(*self.failed[-1])
+        finally:
+            if client:
+                client.close()
 
     def stop(self) -> None:
         super().stop()
-        self._drop()
+        if self.kept:
+            self.kept.close()
 
     def _write(self, client: RespClient) -> Write:
-        client.send(("RPUSH", "e2e:writes", self.next_value), ("CONFIG", "GET", "port"))
+        value = next(self.values)
+        client.send(("RPUSH", "e2e:writes", value), ("CONFIG", "GET", "port"))
         client.read()
         at = time.monotonic()
-        return Write(self.next_value, at, int(client.read()[1]))
-
-    def _drop(self) -> None:
-        if self.client:
-            self.client.close()
-            self.client = None
+        return Write(value, at, int(client.read()[1]))
 
     def since(self, moment: float) -> list[Write]:
         """The writes acknowledged after that moment."""
