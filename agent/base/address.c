@@ -284,7 +284,7 @@ int network_parse(const char *s, struct network *ret_network)
 bool network_contains(const struct network *network, const struct sockaddr *sockaddr)
 {
 	unsigned int whole = network->bits / 8, rest = network->bits % 8;
-	uint8_t bytes[16];
+	uint8_t bytes[16] = { 0 };
 	uint16_t port;
 
 	if (peer_bytes(sockaddr, bytes, &port) != network->family)

@@ -3,8 +3,10 @@
 #include "base/log.h"
 
 #include <stdarg.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,15 +30,14 @@ void log_init(enum log_level level, bool journal)
 bool log_to_journal(void)
 {
 	const char *stream = getenv("JOURNAL_STREAM");
-	unsigned long long device, inode;
 	struct stat status;
-	int end = 0;
+	char wanted[64];
 
-	if (!stream || sscanf(stream, "%llu:%llu%n", &device, &inode, &end) != 2 || stream[end])
+	if (!stream || fstat(STDERR_FILENO, &status) != 0)
 		return false;
-	if (fstat(STDERR_FILENO, &status) != 0)
-		return false;
-	return status.st_dev == device && status.st_ino == inode;
+	snprintf(wanted, sizeof(wanted), "%ju:%ju", (uintmax_t)status.st_dev,
+		 (uintmax_t)status.st_ino);
+	return strcmp(stream, wanted) == 0;
 }
 
 /* The date in UTC, so that the logs of several hosts can be laid side by side. */

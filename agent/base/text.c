@@ -103,7 +103,7 @@ static int read_with_unit(const char *s, const struct unit *units, int64_t *ret_
 int text_to_duration_ms(const char *s, int64_t *ret_ms)
 {
 	static const struct unit units[] = {
-		{ "ms", 1 },	   { "s", 1000 },      { "m", 60 * 1000 },
+		{ "ms", 1 },	   { "s", 1000 },      { "m", 60000L },
 		{ "h", 3600000L }, { "d", 86400000L }, { NULL, 0 },
 	};
 

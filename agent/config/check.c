@@ -155,6 +155,10 @@ static void check_agent_check(struct check *check)
 			report_listener(check, &direct->listen);
 		check_direct_names(check, direct);
 	}
+	/* Without a list something else stands there, which was reported. */
+	if (listen && agent_check->listen_count + agent_check->direct_count == 0)
+		REPORT(check, &agent_check->listen,
+		       "nobody could ask the agent: give it an address to listen at");
 }
 
 void check_settings(struct settings *settings, const struct places *places,

@@ -52,8 +52,8 @@ report(struct loader *loader, const config_setting_t *setting, const char *forma
 	if (vsnprintf(sentence, sizeof(sentence), format, arguments) < 0)
 		sentence[0] = '\0';
 	va_end(arguments);
-	settings_errors_add(loader->errors, "%s:%u: %s", file_of(loader, setting), line_of(setting),
-			    sentence);
+	places_add_error(&loader->places, file_of(loader, setting), line_of(setting), sentence,
+			 loader->errors);
 }
 
 static void note_place(struct loader *loader, const config_setting_t *setting, const void *member)
@@ -151,6 +151,7 @@ static void load_list(struct loader *loader, const config_setting_t *setting,
 {
 	unsigned int count = (unsigned int)config_setting_length(setting);
 
+	note_place(loader, setting, (char *)base + option->offset);
 	value_reserve(option, count, base);
 	for (unsigned int i = 0; i < count; i++) {
 		const config_setting_t *element = config_setting_get_elem(setting, i);
@@ -277,58 +278,59 @@ static const char *remedy_of(const char *text)
 	return "correct the line";
 }
 
-static void report_syntax(const config_t *config, const char *path, struct settings_errors *errors)
+static void report_syntax(const config_t *config, const struct places *places,
+			  struct settings_errors *errors)
 {
 	const char *file = config_error_file(config), *text = config_error_text(config);
+	char sentence[SENTENCE_SIZE];
 
-	if (config_error_type(config) == CONFIG_ERR_FILE_IO)
-		settings_errors_add(errors, "%s: %s; make it readable for the agent's user", path,
-				    strerror(errno));
-	else
-		settings_errors_add(errors, "%s:%d: %s: %s", file ? file : path,
-				    config_error_line(config), text, remedy_of(text));
+	if (config_error_type(config) == CONFIG_ERR_FILE_IO) {
+		settings_errors_add(errors, "%s: cannot be read: make it readable", places->path);
+		return;
+	}
+	snprintf(sentence, sizeof(sentence), "%s: %s", text, remedy_of(text));
+	places_add_error(places, file ? file : places->path,
+			 (unsigned int)config_error_line(config), sentence, errors);
 }
 
-/* All but the syntax: what the tree says, option by option and then as a whole. */
-static void load_tree(const config_t *config, const char *path, struct settings *settings,
-		      struct settings_errors *errors)
+/* Parses, reads the tree option by option, and looks at the whole. */
+static void load_files(config_t *config, struct loader *loader, struct settings *settings)
 {
-	struct loader loader = { .places.path = path, .errors = errors };
+	struct places *places = &loader->places;
 
-	load_section(&loader, config_root_setting(config), &options_root, settings);
-	check_settings(settings, &loader.places, errors);
-	places_done(&loader.places);
+	if (precheck_files(places->path, places->folder, loader->errors) != 0)
+		return;
+	config_set_include_dir(config, places->folder);
+	if (!config_read_file(config, places->path)) {
+		report_syntax(config, places, loader->errors);
+		return;
+	}
+	load_section(loader, config_root_setting(config), &options_root, settings);
+	check_settings(settings, places, loader->errors);
 }
 
+/* The folder of @path: what is before the last slash. */
 static char *folder_of(const char *path)
 {
 	const char *slash = strrchr(path, '/');
+	char *folder = mem_strdup(slash ? path : ".");
 
-	if (!slash)
-		return mem_strdup(".");
-	if (slash == path)
-		return mem_strdup("/");
-	return strndup(path, (size_t)(slash - path));
+	if (slash)
+		folder[slash == path ? 1 : slash - path] = '\0';
+	return folder;
 }
 
 int settings_load(const char *path, struct settings **ret_settings, struct settings_errors *errors)
 {
-	struct settings *settings = NULL;
+	struct settings *settings = mem_calloc(1, sizeof(*settings));
 	size_t before = errors->count;
 	char *folder = folder_of(path);
+	struct loader loader = { .places = { .path = path, .folder = folder }, .errors = errors };
 	config_t config;
 
 	config_init(&config);
-	if (!folder || precheck_files(path, folder, errors) != 0)
-		goto out;
-	config_set_include_dir(&config, folder);
-	if (!config_read_file(&config, path)) {
-		report_syntax(&config, path, errors);
-		goto out;
-	}
-	settings = mem_calloc(1, sizeof(*settings));
-	load_tree(&config, path, settings, errors);
-out:
+	load_files(&config, &loader, settings);
+	places_done(&loader.places);
 	config_destroy(&config);
 	free(folder);
 	if (errors->count != before) {

@@ -8,8 +8,8 @@
 #include "config/settings.h"
 #include "core/answers.h"
 
-#define MILLISECONDS 1
-#define SECONDS	     1000
+#define MILLISECONDS INT64_C(1)
+#define SECONDS	     INT64_C(1000)
 
 #define MEMBER(type, member) .offset = offsetof(struct type, member)
 #define LIST(type, member, count) \

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 
@@ -25,6 +26,24 @@ void places_done(struct places *places)
 	*places = (struct places){ 0 };
 }
 
+static bool is_included(const struct places *places, const char *file)
+{
+	size_t length = strlen(places->folder);
+	bool inside = strncmp(file, places->folder, length) == 0 && file[length] == '/';
+
+	/* Later versions of libconfig give the whole path. */
+	return !inside && strcmp(file, places->path) != 0;
+}
+
+void places_add_error(const struct places *places, const char *file, unsigned int line,
+		      const char *sentence, struct settings_errors *errors)
+{
+	bool included = is_included(places, file);
+
+	settings_errors_add(errors, "%s%s%s:%u: %s", included ? places->folder : "",
+			    included ? "/" : "", file, line, sentence);
+}
+
 void places_report(const struct places *places, const void *member, struct settings_errors *errors,
 		   const char *format, ...)
 {
@@ -40,7 +59,7 @@ void places_report(const struct places *places, const void *member, struct setti
 
 		if (place->member != member)
 			continue;
-		settings_errors_add(errors, "%s:%u: %s", place->file, place->line, sentence);
+		places_add_error(places, place->file, place->line, sentence, errors);
 		return;
 	}
 	settings_errors_add(errors, "%s%s%s", places->path ? places->path : "",

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,6 +40,7 @@ struct source {
 struct precheck {
 	const char *folder;
 	struct settings_errors *errors;
+	bool unfit; /* libconfig must not see the files */
 };
 
 static void check_source(struct precheck *precheck, struct source *source);
@@ -55,6 +57,7 @@ report(struct precheck *precheck, const struct source *source, const char *forma
 		sentence[0] = '\0';
 	va_end(arguments);
 	settings_errors_add(precheck->errors, "%s:%u: %s", source->path, source->line, sentence);
+	precheck->unfit = true;
 }
 
 /* An error about the whole file: said where it is included, if it is. */
@@ -66,17 +69,20 @@ static void report_file(struct precheck *precheck, const struct source *source, 
 		       remedy);
 	else
 		settings_errors_add(precheck->errors, "%s: %s; %s", source->path, what, remedy);
+	precheck->unfit = true;
 }
 
 /* Reads @size bytes of @descriptor into the source. A file that shrinks meanwhile ends earlier. */
 static int read_data(struct source *source, int descriptor, size_t size)
 {
 	size_t length = 0;
-	ssize_t got;
 
 	source->data = mem_calloc(size + 1, 1);
+	source->at = source->line_start = source->data;
+	source->line = 1;
 	while (length < size) {
-		got = read(descriptor, source->data + length, size - length);
+		ssize_t got = read(descriptor, source->data + length, size - length);
+
 		if (got < 0 && errno != EINTR)
 			return -errno;
 		if (got == 0)
@@ -114,8 +120,6 @@ static int read_source(struct source *source)
 		return -errno;
 	result = read_regular(source, descriptor);
 	close(descriptor);
-	source->at = source->line_start = source->data;
-	source->line = 1;
 	return result;
 }
 
@@ -158,7 +162,7 @@ static bool is_included_by_itself(const struct source *source)
 
 static void check_file(struct precheck *precheck, const char *path, const struct source *includer)
 {
-	struct source source = { .path = path, .includer = includer };
+	struct source source = { .path = path, .includer = includer, .at = "" };
 	int result = read_source(&source);
 
 	source.depth = includer ? includer->depth + 1 : 0;
@@ -220,11 +224,16 @@ static void check_number(struct precheck *precheck, struct source *source)
 
 	digits += strspn(digits, "0");
 	count = strspn(digits, hex ? "0123456789abcdefABCDEF" : "0123456789");
-	/* Fractions are never what an option wants, and so are refused by their type. */
+	/*
+	 * Fractions are never what an option wants, and so are refused by their type. A number that
+	 * is wrapped harms nobody once it is reported: libconfig may show the other errors.
+	 */
 	if (count > (hex ? INT_HEX : INT_DIGITS) && digits[count] != '.')
-		report(precheck, source,
-		       "the number %.*s is too large: no option takes so many digits",
-		       (int)(length < 40 ? length : 40), source->at);
+		settings_errors_add(precheck->errors,
+				    "%s:%u: the number %.*s is too large: no option takes so many "
+				    "digits",
+				    source->path, source->line, (int)(length < 40 ? length : 40),
+				    source->at);
 	source->at += length;
 }
 
@@ -309,8 +318,7 @@ static void check_source(struct precheck *precheck, struct source *source)
 int precheck_files(const char *path, const char *folder, struct settings_errors *errors)
 {
 	struct precheck precheck = { .folder = folder, .errors = errors };
-	size_t before = errors->count;
 
 	check_file(&precheck, path, NULL);
-	return errors->count == before ? 0 : -EINVAL;
+	return precheck.unfit ? -EINVAL : 0;
 }

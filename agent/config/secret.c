@@ -17,14 +17,14 @@ static ssize_t read_file(int descriptor, char *data, size_t size)
 {
 	struct stat status;
 	size_t length = 0;
-	ssize_t got;
 
 	if (fstat(descriptor, &status) != 0)
 		return -errno;
 	if (!S_ISREG(status.st_mode))
 		return S_ISDIR(status.st_mode) ? -EISDIR : -ENODEV;
 	while (length < size) {
-		got = read(descriptor, data + length, size - length);
+		ssize_t got = read(descriptor, data + length, size - length);
+
 		if (got == 0)
 			break;
 		if (got > 0)

@@ -13,7 +13,8 @@ struct place {
 };
 
 struct places {
-	const char *path; /* of the main file; NULL: the settings come from no file */
+	const char *path;   /* of the main file; NULL: the settings come from no file */
+	const char *folder; /* of the main file: libconfig names included files without it */
 	struct place *entries;
 	size_t count;
 };
@@ -21,6 +22,10 @@ struct places {
 /** Notes that @member was read at @file:@line; the strings must outlive the places. */
 void places_add(struct places *places, const void *member, const char *file, unsigned int line);
 void places_done(struct places *places);
+
+/** Adds `file:line: sentence`, with the folder before an included file's name. */
+void places_add_error(const struct places *places, const char *file, unsigned int line,
+		      const char *sentence, struct settings_errors *errors);
 
 /** Adds an error at the place of @member; of one that stands in no file, without a line. */
 void places_report(const struct places *places, const void *member, struct settings_errors *errors,

@@ -9,7 +9,7 @@
 
 /**
  * Reads @path and all that it includes, relative to @folder (that of the main file, as libconfig
- * does). Returns 0, or -EINVAL with the errors found: then the files must not be parsed.
+ * does), and adds the errors found. Returns 0, or -EINVAL when the files must not be parsed.
  */
 int precheck_files(const char *path, const char *folder, struct settings_errors *errors)
 	__attribute__((warn_unused_result));
