@@ -142,11 +142,11 @@ static void note_problem(struct probe *probe, int problem)
 		return;
 	probe->problem = problem;
 	if (problem)
-		log_warning("node does not answer address=%s error=\"%s\"",
+		log_warning("cannot talk to node address=%s error=\"%s\"",
 			    address_of(probe, address),
 			    uv_strerror_r(problem, words, sizeof(words)));
 	else
-		log_info("node answers again address=%s", address_of(probe, address));
+		log_info("talking to node again address=%s", address_of(probe, address));
 }
 
 static void note_login(struct probe *probe, const struct redis_value *value)
@@ -447,10 +447,14 @@ struct prober *prober_new(uv_loop_t *loop)
 
 void prober_free(struct prober *prober)
 {
+	struct probe *probe, *next;
+
 	if (!prober)
 		return;
-	while (prober->probes)
-		probe_remove(prober->probes);
+	for (probe = prober->probes; probe; probe = next) {
+		next = probe->next;
+		probe_remove(probe);
+	}
 	uv_close((uv_handle_t *)&prober->timer, on_timer_closed);
 }
 
