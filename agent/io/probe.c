@@ -1,6 +1,6 @@
 /*
- * The prober. Each probe is a small state machine over one connection; one timer for all of them
- * turns a wheel with a grid of 10 ms, so that what is due together is sent together. Owns the
+ * The prober. Each probe is a small state machine over one connection; one schedule for all of
+ * them, so that what is due together is sent together. Owns the
  * connections and their retries. What an answer means, and what follows, it refuses to know.
  */
 #include "io/probe.h"
@@ -16,9 +16,8 @@
 #include "base/text.h"
 #include "io/probe_round.h"
 #include "io/redis_conn.h"
-#include "io/wheel.h"
+#include "io/schedule.h"
 
-#define TICK_MS		      10
 #define RETRY_MAX_MS	      1000
 #define LATE_MIN_MS	      5000 /* an answer is waited for so long, … */
 #define LATE_TIMEOUTS	      10   /* … or so many time-outs, before the connection is given up */
@@ -36,10 +35,7 @@ enum probe_state {
 
 struct prober {
 	uv_loop_t *loop;
-	uv_timer_t timer;
-	int64_t armed_tick; /* when the timer fires, or WHEEL_NEVER */
-	bool turning;	    /* inside the timer's callback */
-	struct wheel wheel;
+	struct schedule schedule;
 	struct probe_commands commands;
 	struct probe *probes;
 	uint64_t random;
@@ -66,43 +62,14 @@ struct probe {
 	struct backoff backoff;
 };
 
-static int64_t now_tick(const struct prober *prober)
+static int64_t now_tick(const struct probe *probe)
 {
-	return (int64_t)uv_now(prober->loop) / TICK_MS;
-}
-
-static int64_t to_ticks(int64_t ms)
-{
-	return ms <= TICK_MS ? 1 : (ms + TICK_MS - 1) / TICK_MS;
-}
-
-static void on_timer(uv_timer_t *timer);
-
-static void arm(struct prober *prober)
-{
-	int64_t tick = wheel_next_tick(&prober->wheel);
-	/* A timer of 0 ms started in its own callback would run before anything is read. */
-	int64_t least_ms = prober->turning ? 1 : 0;
-	int64_t delay_ms;
-
-	prober->armed_tick = tick;
-	if (tick == WHEEL_NEVER) {
-		uv_timer_stop(&prober->timer);
-		return;
-	}
-	delay_ms = tick * TICK_MS - (int64_t)uv_now(prober->loop);
-	uv_timer_start(&prober->timer, on_timer,
-		       (uint64_t)(delay_ms > least_ms ? delay_ms : least_ms), 0);
+	return schedule_now_tick(&probe->prober->schedule);
 }
 
 static void set_due(struct probe *probe, int64_t tick)
 {
-	struct prober *prober = probe->prober;
-	int64_t now = now_tick(prober);
-
-	wheel_put(&prober->wheel, &probe->due, tick > now ? tick : now);
-	if (!prober->turning && probe->due.due_tick < prober->armed_tick)
-		arm(prober);
+	schedule_put(&probe->prober->schedule, &probe->due, tick);
 }
 
 static void set_state(struct probe *probe, enum probe_state state, int64_t due_tick)
@@ -142,11 +109,11 @@ static void note_problem(struct probe *probe, int problem)
 		return;
 	probe->problem = problem;
 	if (problem)
-		log_warning("node does not answer address=%s error=\"%s\"",
+		log_warning("cannot talk to node address=%s error=\"%s\"",
 			    address_of(probe, address),
 			    uv_strerror_r(problem, words, sizeof(words)));
 	else
-		log_info("node answers again address=%s", address_of(probe, address));
+		log_info("talking to node again address=%s", address_of(probe, address));
 }
 
 static void note_login(struct probe *probe, const struct redis_value *value)
@@ -191,7 +158,7 @@ static void wait_to_retry(struct probe *probe)
 	int64_t wait_ms = backoff_next_ms(&probe->backoff);
 
 	redis_conn_close(probe->conn);
-	set_state(probe, PROBE_WAITING, now_tick(probe->prober) + to_ticks(wait_ms));
+	set_state(probe, PROBE_WAITING, now_tick(probe) + schedule_to_ticks(wait_ms));
 }
 
 static void ask(struct probe *probe)
@@ -209,11 +176,11 @@ static void ask(struct probe *probe)
 static void begin_round(struct probe *probe)
 {
 	enum probe_state state = PROBE_ASKING;
-	int64_t now = now_tick(probe->prober);
+	int64_t now = now_tick(probe);
 
 	probe->sent_ms = clock_mono_ms();
 	probe->begun_tick = now;
-	probe->deadline_tick = now + to_ticks(probe->setup.timeout_ms);
+	probe->deadline_tick = now + schedule_to_ticks(probe->setup.timeout_ms);
 	if (!redis_conn_is_connected(probe->conn)) {
 		probe_round_reset(&probe->round);
 		redis_conn_open(probe->conn);
@@ -227,7 +194,7 @@ static void begin_round(struct probe *probe)
  * that lie in the socket are read first. True when it has really passed. */
 static bool look_again(struct probe *probe)
 {
-	int64_t next = now_tick(probe->prober) + 1;
+	int64_t next = now_tick(probe) + 1;
 
 	if (probe->looked)
 		return true;
@@ -238,9 +205,9 @@ static bool look_again(struct probe *probe)
 
 static void stay_late(struct probe *probe)
 {
-	int64_t now = now_tick(probe->prober);
+	int64_t now = now_tick(probe);
 
-	probe->deadline_tick = now + to_ticks(probe->setup.timeout_ms);
+	probe->deadline_tick = now + schedule_to_ticks(probe->setup.timeout_ms);
 	set_state(probe, PROBE_LATE, probe->deadline_tick - 1);
 }
 
@@ -250,7 +217,7 @@ static bool is_given_up(const struct probe *probe)
 
 	if (limit_ms < LATE_MIN_MS)
 		limit_ms = LATE_MIN_MS;
-	return now_tick(probe->prober) - probe->late_tick >= limit_ms / TICK_MS;
+	return now_tick(probe) - probe->late_tick >= schedule_to_ticks(limit_ms);
 }
 
 static void give_up_connection(struct probe *probe)
@@ -266,7 +233,7 @@ static void miss_deadline(struct probe *probe)
 	if (probe->state == PROBE_CONNECTING) {
 		wait_to_retry(probe);
 	} else if (probe->state == PROBE_ASKING) {
-		probe->late_tick = now_tick(probe->prober);
+		probe->late_tick = now_tick(probe);
 		stay_late(probe);
 	} else if (is_given_up(probe)) {
 		give_up_connection(probe);
@@ -276,15 +243,16 @@ static void miss_deadline(struct probe *probe)
 	tell(probe, OBSERVATION_MISSED);
 }
 
-static void on_due(struct probe *probe)
+static void on_due(struct wheel_entry *entry)
 {
-	int64_t behind = now_tick(probe->prober) - probe->due.due_tick;
+	struct probe *probe = container_of(entry, struct probe, due);
+	int64_t behind = now_tick(probe) - probe->due.due_tick;
 
 	switch (probe->state) {
 	case PROBE_IDLE:
 	case PROBE_WAITING:
 		/* After a stall all are due at once: they must not stay in step. */
-		if (behind > to_ticks(probe->setup.interval_ms))
+		if (behind > schedule_to_ticks(probe->setup.interval_ms))
 			probe->spread = true;
 		begin_round(probe);
 		break;
@@ -297,24 +265,10 @@ static void on_due(struct probe *probe)
 	}
 }
 
-static void on_timer(uv_timer_t *timer)
-{
-	struct prober *prober = timer->data;
-	struct wheel_entry *entry;
-
-	prober->turning = true;
-	wheel_turn(&prober->wheel, now_tick(prober));
-	while ((entry = wheel_pop(&prober->wheel)))
-		on_due(container_of(entry, struct probe, due));
-	if (!uv_is_closing((uv_handle_t *)timer))
-		arm(prober);
-	prober->turning = false;
-}
-
 static int64_t next_round_tick(struct probe *probe)
 {
-	int64_t now = now_tick(probe->prober);
-	int64_t interval = to_ticks(probe->setup.interval_ms);
+	int64_t now = now_tick(probe);
+	int64_t interval = schedule_to_ticks(probe->setup.interval_ms);
 	int64_t tick = probe->begun_tick + interval;
 
 	if (probe->spread)
@@ -423,9 +377,9 @@ static void on_closed(void *context, struct redis_conn *conn, int status)
 	}
 }
 
-static void on_timer_closed(uv_handle_t *handle)
+static void on_schedule_closed(uv_handle_t *handle)
 {
-	struct prober *prober = handle->data;
+	struct prober *prober = container_of(handle, struct prober, schedule.timer);
 
 	probe_commands_done(&prober->commands);
 	free(prober);
@@ -436,22 +390,23 @@ struct prober *prober_new(uv_loop_t *loop)
 	struct prober *prober = mem_calloc(1, sizeof(*prober));
 
 	prober->loop = loop;
-	prober->armed_tick = WHEEL_NEVER;
 	prober->random = uv_hrtime() | 1;
-	uv_timer_init(loop, &prober->timer);
-	prober->timer.data = prober;
-	wheel_init(&prober->wheel, now_tick(prober));
+	schedule_init(&prober->schedule, loop, on_due);
 	probe_commands_init(&prober->commands);
 	return prober;
 }
 
 void prober_free(struct prober *prober)
 {
+	struct probe *probe, *next;
+
 	if (!prober)
 		return;
-	while (prober->probes)
-		probe_remove(prober->probes);
-	uv_close((uv_handle_t *)&prober->timer, on_timer_closed);
+	for (probe = prober->probes; probe; probe = next) {
+		next = probe->next;
+		probe_remove(probe);
+	}
+	schedule_stop(&prober->schedule, on_schedule_closed);
 }
 
 static struct redis_conn *new_connection(struct probe *probe, const struct probe_setup *setup)
@@ -491,7 +446,7 @@ struct probe *probe_add(struct prober *prober, const struct probe_setup *setup)
 	if (probe->next)
 		probe->next->previous = probe;
 	prober->probes = probe;
-	set_state(probe, PROBE_IDLE, now_tick(prober));
+	set_state(probe, PROBE_IDLE, now_tick(probe));
 	return probe;
 }
 
@@ -525,15 +480,15 @@ void probe_set_interval(struct probe *probe, int64_t interval_ms)
 	if (!is_shorter)
 		probe->spread = true; /* those that went fast together must part again */
 	else if (probe->state == PROBE_IDLE)
-		bring_forward(probe, probe->begun_tick + to_ticks(interval_ms));
+		bring_forward(probe, probe->begun_tick + schedule_to_ticks(interval_ms));
 	else if (probe->state == PROBE_WAITING)
-		bring_forward(probe, now_tick(probe->prober) + to_ticks(interval_ms));
+		bring_forward(probe, now_tick(probe) + schedule_to_ticks(interval_ms));
 }
 
 void probe_now(struct probe *probe)
 {
 	if (probe->state == PROBE_IDLE || probe->state == PROBE_WAITING)
-		set_due(probe, now_tick(probe->prober));
+		set_due(probe, now_tick(probe));
 }
 
 uint64_t probe_connections(const struct probe *probe)

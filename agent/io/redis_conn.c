@@ -23,7 +23,8 @@ struct lookup {
 };
 
 struct redis_conn {
-	struct redis_conn_setup setup;
+	struct redis_conn_setup setup; /* its strings are the next three */
+	char *username, *password, *client_name;
 	struct lookup *lookup;
 	struct redis_link *link;
 	struct addrinfo *addresses, *next_address; /* while connecting to a name */
@@ -47,19 +48,20 @@ struct redis_conn *redis_conn_new(const struct redis_conn_setup *setup)
 	struct redis_conn *conn = mem_calloc(1, sizeof(*conn));
 
 	conn->setup = *setup;
-	conn->setup.username = copy_or_null(setup->username);
-	conn->setup.password = copy_or_null(setup->password);
-	conn->setup.client_name = copy_or_null(setup->client_name);
+	conn->username = copy_or_null(setup->username);
+	conn->password = copy_or_null(setup->password);
+	conn->client_name = copy_or_null(setup->client_name);
+	conn->setup.username = conn->username;
+	conn->setup.password = conn->password;
+	conn->setup.client_name = conn->client_name;
 	return conn;
 }
 
-static void free_secret(const char *secret)
+static void free_secret(char *secret)
 {
-	char *bytes = (char *)(uintptr_t)secret;
-
-	if (bytes)
-		explicit_bzero(bytes, strlen(bytes));
-	free(bytes);
+	if (secret)
+		explicit_bzero(secret, strlen(secret));
+	free(secret);
 }
 
 void redis_conn_free(struct redis_conn *conn)
@@ -67,9 +69,9 @@ void redis_conn_free(struct redis_conn *conn)
 	if (!conn)
 		return;
 	redis_conn_close(conn);
-	free_secret(conn->setup.username);
-	free_secret(conn->setup.password);
-	free_secret(conn->setup.client_name);
+	free(conn->username);
+	free_secret(conn->password);
+	free(conn->client_name);
 	free(conn);
 }
 
@@ -308,11 +310,13 @@ unsigned int redis_conn_login(struct redis_conn *conn)
 
 void redis_format(char **bytes, size_t *length, int argc, const char *const *argv)
 {
+	const char **arguments;
 	char *command = NULL;
-	/* hiredis takes pointers to non-const pointers, and changes neither. */
-	long long size =
-		redisFormatCommandArgv(&command, argc, (const char **)(uintptr_t)argv, NULL);
+	long long size;
 
+	/* hiredis changes neither the strings nor the array, but does not promise it. */
+	memcpy(&arguments, &argv, sizeof(arguments));
+	size = redisFormatCommandArgv(&command, argc, arguments, NULL);
 	if (size < 0)
 		abort();
 	*bytes = mem_resize(*bytes, *length + (size_t)size, 1);

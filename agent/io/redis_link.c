@@ -211,10 +211,12 @@ static void write_later(struct redis_link *link, const char *bytes, size_t lengt
 
 void redis_link_write(struct redis_link *link, const char *bytes, size_t length)
 {
-	/* uv_try_write() does not change the bytes, but uv_buf_t has no const. */
-	uv_buf_t buffer = uv_buf_init((char *)(uintptr_t)bytes, (unsigned int)length);
-	int written = uv_try_write(&link->uv.stream, &buffer, 1);
+	uv_buf_t buffer = { .len = length };
+	int written;
 
+	/* uv_try_write() does not change the bytes, but uv_buf_t has no const. */
+	memcpy(&buffer.base, &bytes, sizeof(buffer.base));
+	written = uv_try_write(&link->uv.stream, &buffer, 1);
 	if (written == UV_EAGAIN)
 		written = 0;
 	if (written >= 0 && (size_t)written < length)

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <hiredis/hiredis.h>
+#include <hiredis/sds.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
@@ -17,10 +18,11 @@ typedef size_t element_count;
 typedef int element_count;
 #endif
 
-/* An emptied buffer at most this large, or so many times the last bytes read, is kept for the next
- * reply: small for thousands of nodes, and not allocated anew each round for a long INFO. */
-#define KEEP_BYTES ((size_t)4096)
-#define KEEP_TIMES ((size_t)4)
+/* An empty buffer at most this large, or so many times the bytes that came, is kept: small for
+ * thousands of nodes, and not allocated anew for each reply. (hiredis makes twice the room that it
+ * needs.) */
+#define KEPT_BYTES ((size_t)1024)
+#define KEPT_TIMES ((size_t)4)
 
 struct redis_reader {
 	redisReader *hiredis;
@@ -152,17 +154,30 @@ static int read_replies(struct redis_reader *reader)
 	}
 }
 
+/* hiredis itself clears away only a whole kilobyte, and only an empty buffer is made smaller. */
+static void clear_if_read(redisReader *hiredis)
+{
+	if (hiredis->pos < hiredis->len)
+		return;
+	sdsclear(hiredis->buf);
+	hiredis->pos = 0;
+	hiredis->len = 0;
+}
+
 int redis_reader_feed(struct redis_reader *reader, const char *bytes, size_t length)
 {
 	redisReader *hiredis = reader->hiredis;
-	size_t keep = length * KEEP_TIMES;
+	size_t kept = KEPT_TIMES * length;
 	int result;
 
-	hiredis->maxbuf = keep > KEEP_BYTES ? keep : KEEP_BYTES;
+	hiredis->maxbuf = kept > KEPT_BYTES ? kept : KEPT_BYTES;
 	if (redisReaderFeed(hiredis, bytes, length) != REDIS_OK)
 		return -EPROTO;
 	result = read_replies(reader);
-	if (result == 0 && hiredis->len - hiredis->pos > REDIS_READER_MAX_WAITING)
+	if (result < 0)
+		return result;
+	if (hiredis->len - hiredis->pos > REDIS_READER_MAX_WAITING)
 		return -EMSGSIZE;
-	return result;
+	clear_if_read(hiredis);
+	return 0;
 }

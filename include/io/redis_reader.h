@@ -7,7 +7,7 @@
 #include "io/redis_conn.h"
 
 /** So many bytes may wait for the rest of their reply. */
-#define REDIS_READER_MAX_WAITING (1024 * 1024)
+#define REDIS_READER_MAX_WAITING ((size_t)1024 * 1024)
 
 struct redis_reader;
 
