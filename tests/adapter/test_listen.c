@@ -135,13 +135,14 @@ static void pass(const int *descriptors, int count)
 }
 
 /* In the child: what does not hold ends it with the line's number. */
-#define HOLDS(condition)                                                        \
-	do {                                                                    \
-		if (!(condition)) {                                             \
-			fprintf(stderr, "line %d: %s\n", __LINE__, #condition); \
-			_exit(1);                                               \
-		}                                                               \
-	} while (0)
+#define HOLDS(condition) holds(condition, #condition, __LINE__)
+static void holds(bool condition, const char *text, int line)
+{
+	if (condition)
+		return;
+	fprintf(stderr, "line %d: %s\n", line, text);
+	_exit(1);
+}
 
 static void child_takes(const unsigned int *ports)
 {
@@ -161,8 +162,8 @@ static void child_takes(const unsigned int *ports)
 	HOLDS(address_equal(listen_untaken(&inherited), &first));
 	descriptor = listen_open(&first, &inherited);
 	HOLDS(descriptor == FIRST_PASSED);
-	HOLDS(fcntl(descriptor, F_GETFL) & O_NONBLOCK);
-	HOLDS(fcntl(descriptor, F_GETFD) & FD_CLOEXEC);
+	HOLDS((fcntl(descriptor, F_GETFL) & O_NONBLOCK) != 0);
+	HOLDS((fcntl(descriptor, F_GETFD) & FD_CLOEXEC) != 0);
 	HOLDS(!listen_untaken(&inherited));
 	HOLDS(listen_open(&first, &inherited) == -EADDRINUSE);
 	listen_inherited_done(&inherited);
@@ -175,7 +176,7 @@ static void child_takes_none(const unsigned int *ports)
 
 	(void)ports;
 	HOLDS(listen_inherit(&inherited) == 0);
-	HOLDS(listen_untaken(&inherited));
+	HOLDS(listen_untaken(&inherited) != NULL);
 	listen_inherited_done(&inherited);
 	HOLDS(fcntl(FIRST_PASSED, F_GETFD) < 0);
 	HOLDS(fcntl(FIRST_PASSED + 1, F_GETFD) < 0);

@@ -21,23 +21,19 @@ struct manager {
 
 static int start_manager(void **state)
 {
-	struct manager *manager = calloc(1, sizeof(*manager));
+	static struct manager manager;
 
-	if (!manager)
+	strcpy(manager.folder, "/tmp/test_service.XXXXXX");
+	if (!mkdtemp(manager.folder))
 		return -1;
-	strcpy(manager->folder, "/tmp/test_service.XXXXXX");
-	manager->address.sun_family = AF_UNIX;
-	if (!mkdtemp(manager->folder))
-		return -1;
-	snprintf(manager->address.sun_path, sizeof(manager->address.sun_path), "%s/notify",
-		 manager->folder);
-	manager->descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (bind(manager->descriptor, (struct sockaddr *)&manager->address,
-		 sizeof(manager->address)) < 0)
-		return -1;
-	setenv("NOTIFY_SOCKET", manager->address.sun_path, 1);
-	*state = manager;
-	return 0;
+	manager.address = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	snprintf(manager.address.sun_path, sizeof(manager.address.sun_path), "%s/notify",
+		 manager.folder);
+	manager.descriptor = socket(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	setenv("NOTIFY_SOCKET", manager.address.sun_path, 1);
+	*state = &manager;
+	return bind(manager.descriptor, (struct sockaddr *)&manager.address,
+		    sizeof(manager.address));
 }
 
 static int stop_manager(void **state)
@@ -48,7 +44,6 @@ static int stop_manager(void **state)
 	close(manager->descriptor);
 	unlink(manager->address.sun_path);
 	rmdir(manager->folder);
-	free(manager);
 	return 0;
 }
 
