@@ -155,10 +155,9 @@ deps-test: ## The same for the tests and the demonstration.
 deps-lint: ## The same for `make lint`, `make valgrind` and `make fuzz`.
 	$(Q)tests/deps.sh $(LINT_NEEDS)
 
-demo: deps deps-test ## Shows a failover live; KEEP=1 leaves it running, COMPARE=1 shows HAProxy alone too.
+demo: deps deps-test ## Shows a failover live; KEEP=1 leaves it running.
 	$(AGAIN) $(PARALLEL) all
-	$(Q)$(PYTHON) tests/e2e/demo.py --agent $(BUILD)/redis-role-agent $(if $(KEEP),--keep) \
-		$(if $(COMPARE),--compare)
+	$(Q)$(PYTHON) tests/e2e/demo.py --agent $(BUILD)/redis-role-agent $(if $(KEEP),--keep)
 
 test: deps deps-test ## Runs everything: checks, unit, scenario, adapter, e2e.
 	$(AGAIN) $(PARALLEL) programs
