@@ -27,7 +27,7 @@ diff -u "$sample" "$work/sample" >&2 || {
 	echo "check_options: the program names no option" >&2
 	exit 1
 }
-sed -n 's/^\.It Ic \([a-z0-9_.]*\).*/\1/p' "$manual" | sort >"$work/manual"
+sed -n 's/^\.It Ic \([^ ]*\).*/\1/p' "$manual" | sort >"$work/manual"
 diff -u --label "option table" --label "$manual" "$work/options" "$work/manual" >&2 || {
 	echo "check_options: the manual and the option table differ" >&2
 	status=1
