@@ -170,11 +170,12 @@ test: deps deps-test ## Runs everything: checks, unit, scenario, adapter, e2e.
 # ---- variants --------------------------------------------------------------------------------------------
 
 SANITIZE := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
-asan: ## Builds with address and undefined-behaviour sanitizers; runs unit, scenario and adapter.
+asan: SEEDS := 2000
+asan: ## Runs unit, scenario (SEEDS=2000) and adapter with address and undefined-behaviour sanitizers.
 	$(AGAIN) $(PARALLEL) BUILD=$(BUILD)/asan HARDENING=-fPIE CFLAGS='-O1 -g' VARIANT='$(SANITIZE)' programs
 	$(Q)ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1 UBSAN_OPTIONS=print_stacktrace=1 $(MAKE) \
 		--no-print-directory BUILD=$(BUILD)/asan HARDENING=-fPIE CFLAGS='-O1 -g' VARIANT='$(SANITIZE)' \
-		unit scenario adapter
+		SEEDS=$(SEEDS) unit scenario adapter
 
 valgrind: SEEDS := 100
 valgrind: ## Runs unit, scenario (SEEDS=100) and adapter under valgrind.
