@@ -10,6 +10,9 @@
 
 #include "app/source.h"
 
+/* The first frontend's; the others count on. */
+#define EXAMPLE_PORT 8000
+
 static const char usage[] =
 	"Usage: redis-role-agent haproxy-config [--config FILE | --node ADDRESS …]\n"
 	"\n"
@@ -85,8 +88,9 @@ static void print_frontend(const struct settings *settings, const struct setting
 
 	printf("\nfrontend ft_%s\n"
 	       "    mode tcp\n"
-	       "    # bind *:PORT (yours)\n",
-	       stem(pool->backend));
+	       "    # Your own address.\n"
+	       "    bind 127.0.0.1:%zu\n",
+	       stem(pool->backend), EXAMPLE_PORT + (size_t)(pool - settings->pools));
 	if (pool->policy.role == POOL_MASTER) {
 		printf(hold, pool->backend, pool->backend);
 		printf("    # The agent is silent and nobody is open: your own checks alone "

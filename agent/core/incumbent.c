@@ -54,12 +54,9 @@ static bool somebody_is_unknown(const struct shard *shard)
 
 static bool everybody_was_asked(const struct shard *shard)
 {
-	for (size_t i = 0; i < shard->member_count; i++) {
-		const struct member *member = &shard->members[i];
-
-		if (!member->answered_ms && !shard_is_out_of_reach(shard, member))
+	for (size_t i = 0; i < shard->member_count; i++)
+		if (!shard->members[i].heard)
 			return false;
-	}
 	return true;
 }
 
