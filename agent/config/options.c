@@ -143,6 +143,13 @@ static const struct option_row shard_options[] = {
 	  .maximum = 3600 * SECONDS,
 	  .sentence = "The same for a replica whose master is gone.",
 	  MEMBER(settings_shard, policy.orphan_grace_ms) },
+	{ .name = "no_master_after",
+	  .type = OPTION_DURATION,
+	  .fallback = "2s",
+	  .minimum = 0,
+	  .maximum = 3600 * SECONDS,
+	  .sentence = "How long no node takes writes until that is an alarm.",
+	  MEMBER(settings_shard, policy.no_master_after_ms) },
 	{ .name = NULL },
 };
 

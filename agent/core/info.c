@@ -168,11 +168,13 @@ static void add_keys(struct info *info, const char *name, size_t length, const c
 static void read_line(struct info *info, enum info_section section, const char *line, size_t length)
 {
 	const char *colon = memchr(line, ':', length);
-	size_t name = colon ? (size_t)(colon - line) : 0;
-	const char *value = colon + 1;
+	const char *value;
+	size_t name;
 
 	if (!colon)
 		return;
+	value = colon + 1;
+	name = (size_t)(colon - line);
 	if (section == INFO_KEYSPACE)
 		add_keys(info, line, name, value, length - name - 1);
 	for (size_t i = 0; i < FIELD_COUNT; i++) {

@@ -58,8 +58,8 @@ static bool is_foreign(struct shard *shard, const struct member *replica)
 	const char *replid = replica->facts.info.replid;
 	const char *former;
 
-	if (incumbent->node < 0 || !replid[0] || !incumbent->replid[0] ||
-	    strcmp(replid, incumbent->replid) == 0)
+	if (incumbent->node < 0 || replica == &shard->members[incumbent->node] || !replid[0] ||
+	    !incumbent->replid[0] || strcmp(replid, incumbent->replid) == 0)
 		return false;
 	former = shard->members[incumbent->node].facts.info.replid2;
 	return strcmp(replid, former) != 0 ||

@@ -199,13 +199,24 @@ static bool is_complete(const struct shard *shard)
 	return true;
 }
 
+static bool is_without_master(struct shard *shard)
+{
+	if (!shard->picture.complete || has_open_master(shard)) {
+		shard->no_master_ms = 0;
+		return false;
+	}
+	if (!shard->no_master_ms)
+		shard->no_master_ms = shard->now_ms;
+	return shard_has_lasted(shard, shard->no_master_ms, shard->policy.no_master_after_ms);
+}
+
 static unsigned int find_alarms(struct shard *shard)
 {
 	unsigned int alarms = 0;
 
 	alarms |= shard->tie ? ALARM_TIE : 0;
 	alarms |= has_second_master(shard) ? ALARM_SECOND_MASTER : 0;
-	alarms |= shard->picture.complete && !has_open_master(shard) ? ALARM_NO_MASTER : 0;
+	alarms |= is_without_master(shard) ? ALARM_NO_MASTER : 0;
 	alarms |= anybody(shard, is_without_access) ? ALARM_NO_ACCESS : 0;
 	alarms |= anybody(shard, member_is_unsupported) ? ALARM_UNSUPPORTED : 0;
 	alarms |= shard->now_ms < tilt_until_ms(shard) ? ALARM_TILT : 0;

@@ -30,10 +30,10 @@ struct verdict {
 enum picture_alarm {
 	ALARM_TIE = 1 << 0,	      /* several masters and nothing to choose by */
 	ALARM_SECOND_MASTER = 1 << 1, /* a node beside the master says master */
-	ALARM_NO_MASTER = 1 << 2,     /* nobody is up in the master pools */
-	ALARM_NO_ACCESS = 1 << 3,     /* a node does not let us in */
-	ALARM_TILT = 1 << 4,	      /* our own view was disturbed */
-	ALARM_UNSUPPORTED = 1 << 5,   /* a node that is no Redis master or replica */
+	ALARM_NO_MASTER = 1 << 2,   /* nobody has been up in the master pools for no_master_after */
+	ALARM_NO_ACCESS = 1 << 3,   /* a node does not let us in */
+	ALARM_TILT = 1 << 4,	    /* our own view was disturbed */
+	ALARM_UNSUPPORTED = 1 << 5, /* a node that is no Redis master or replica */
 };
 
 struct picture {

@@ -35,6 +35,7 @@ struct shard {
 	bool tie; /* several claimants, nothing to choose by */
 	int64_t start_ms;
 	int64_t alone_ms;      /* the restarted incumbent has been the only claimant since; 0: no */
+	int64_t no_master_ms;  /* nobody has been up in the master pools since; 0: somebody is */
 	int64_t disturbed_ms;  /* our own view was last disturbed; 0 never */
 	int64_t transition_ms; /* something is changing since; 0: nothing is */
 	int64_t steady_ms;     /* … and nothing has changed since */

@@ -17,6 +17,7 @@ struct shard_policy world_default_policy(void)
 		.orphan_confirm_ms = 2000,
 		.link_grace_ms = 5000,
 		.orphan_grace_ms = 60000,
+		.no_master_after_ms = 2000,
 	};
 }
 

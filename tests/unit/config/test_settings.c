@@ -49,6 +49,7 @@ static void test_defaults(void **state)
 	assert_int_equal(shard->orphan_confirm_ms, 2000);
 	assert_int_equal(shard->link_grace_ms, 5000);
 	assert_int_equal(shard->orphan_grace_ms, 60000);
+	assert_int_equal(shard->no_master_after_ms, 2000);
 	assert_int_equal(shard->start_ms, 0);
 	assert_null(settings->shards[0].auth.username);
 	assert_null(settings->shards[0].auth.password_file);
@@ -83,7 +84,7 @@ static void test_every_option(void **state)
 				       "interval = \"1s\"; timeout = \"2s\"; transition_interval = "
 				       "\"20ms\"; fall = 7;\n"
 				       "tilt = \"0\"; orphan_confirm = \"4s\"; link_grace = "
-				       "\"6s\"; orphan_grace = \"8s\";"
+				       "\"6s\"; orphan_grace = \"8s\"; no_master_after = \"9s\";"
 				       "\n} );\n"
 				       "pools = ( " POOL
 				       ", { backend = \"r\"; shard = \"s2\"; role = \"replica\";\n"
@@ -118,6 +119,7 @@ static void test_every_option(void **state)
 	assert_int_equal(shard->policy.orphan_confirm_ms, 4000);
 	assert_int_equal(shard->policy.link_grace_ms, 6000);
 	assert_int_equal(shard->policy.orphan_grace_ms, 8000);
+	assert_int_equal(shard->policy.no_master_after_ms, 9000);
 	assert_int_equal(pool->shard_index, 1);
 	assert_int_equal(pool->policy.role, POOL_REPLICA);
 	assert_int_equal(pool->policy.standby, STANDBY_WEIGHT);
