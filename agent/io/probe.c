@@ -1,7 +1,7 @@
 /*
- * The prober. Each probe is a small state machine over one connection; one schedule for all of
- * them, so that what is due together is sent together. Owns the
- * connections and their retries. What an answer means, and what follows, it refuses to know.
+ * The prober. Each probe is a small state machine over one connection; one wheel for all of them,
+ * so that what is due together is sent together. Owns the connections and their retries. What an
+ * answer means, and what follows, it refuses to know.
  */
 #include "io/probe.h"
 
@@ -16,7 +16,7 @@
 #include "base/text.h"
 #include "io/probe_round.h"
 #include "io/redis_conn.h"
-#include "io/schedule.h"
+#include "io/wheel.h"
 
 #define RETRY_MAX_MS	      1000
 #define LATE_MIN_MS	      5000 /* an answer is waited for so long, … */
@@ -35,7 +35,7 @@ enum probe_state {
 
 struct prober {
 	uv_loop_t *loop;
-	struct schedule schedule;
+	struct wheel wheel;
 	struct probe_commands commands;
 	struct probe *probes;
 	uint64_t random;
@@ -64,12 +64,12 @@ struct probe {
 
 static int64_t now_tick(const struct probe *probe)
 {
-	return schedule_now_tick(&probe->prober->schedule);
+	return wheel_now_tick(&probe->prober->wheel);
 }
 
 static void set_due(struct probe *probe, int64_t tick)
 {
-	schedule_put(&probe->prober->schedule, &probe->due, tick);
+	wheel_put(&probe->prober->wheel, &probe->due, tick);
 }
 
 static void set_state(struct probe *probe, enum probe_state state, int64_t due_tick)
@@ -158,7 +158,7 @@ static void wait_to_retry(struct probe *probe)
 	int64_t wait_ms = backoff_next_ms(&probe->backoff);
 
 	redis_conn_close(probe->conn);
-	set_state(probe, PROBE_WAITING, now_tick(probe) + schedule_to_ticks(wait_ms));
+	set_state(probe, PROBE_WAITING, now_tick(probe) + wheel_to_ticks(wait_ms));
 }
 
 static void ask(struct probe *probe)
@@ -180,7 +180,7 @@ static void begin_round(struct probe *probe)
 
 	probe->sent_ms = clock_mono_ms();
 	probe->begun_tick = now;
-	probe->deadline_tick = now + schedule_to_ticks(probe->setup.timeout_ms);
+	probe->deadline_tick = now + wheel_to_ticks(probe->setup.timeout_ms);
 	if (!redis_conn_is_connected(probe->conn)) {
 		probe_round_reset(&probe->round);
 		redis_conn_open(probe->conn);
@@ -207,7 +207,7 @@ static void stay_late(struct probe *probe)
 {
 	int64_t now = now_tick(probe);
 
-	probe->deadline_tick = now + schedule_to_ticks(probe->setup.timeout_ms);
+	probe->deadline_tick = now + wheel_to_ticks(probe->setup.timeout_ms);
 	set_state(probe, PROBE_LATE, probe->deadline_tick - 1);
 }
 
@@ -217,7 +217,7 @@ static bool is_given_up(const struct probe *probe)
 
 	if (limit_ms < LATE_MIN_MS)
 		limit_ms = LATE_MIN_MS;
-	return now_tick(probe) - probe->late_tick >= schedule_to_ticks(limit_ms);
+	return now_tick(probe) - probe->late_tick >= wheel_to_ticks(limit_ms);
 }
 
 static void give_up_connection(struct probe *probe)
@@ -252,7 +252,7 @@ static void on_due(struct wheel_entry *entry)
 	case PROBE_IDLE:
 	case PROBE_WAITING:
 		/* After a stall all are due at once: they must not stay in step. */
-		if (behind > schedule_to_ticks(probe->setup.interval_ms))
+		if (behind > wheel_to_ticks(probe->setup.interval_ms))
 			probe->spread = true;
 		begin_round(probe);
 		break;
@@ -268,7 +268,7 @@ static void on_due(struct wheel_entry *entry)
 static int64_t next_round_tick(struct probe *probe)
 {
 	int64_t now = now_tick(probe);
-	int64_t interval = schedule_to_ticks(probe->setup.interval_ms);
+	int64_t interval = wheel_to_ticks(probe->setup.interval_ms);
 	int64_t tick = probe->begun_tick + interval;
 
 	if (probe->spread)
@@ -377,9 +377,9 @@ static void on_closed(void *context, struct redis_conn *conn, int status)
 	}
 }
 
-static void on_schedule_closed(uv_handle_t *handle)
+static void on_wheel_closed(uv_handle_t *handle)
 {
-	struct prober *prober = container_of(handle, struct prober, schedule.timer);
+	struct prober *prober = container_of(handle, struct prober, wheel.timer);
 
 	probe_commands_done(&prober->commands);
 	free(prober);
@@ -391,7 +391,7 @@ struct prober *prober_new(uv_loop_t *loop)
 
 	prober->loop = loop;
 	prober->random = uv_hrtime() | 1;
-	schedule_init(&prober->schedule, loop, on_due);
+	wheel_init(&prober->wheel, loop, on_due);
 	probe_commands_init(&prober->commands);
 	return prober;
 }
@@ -406,7 +406,7 @@ void prober_free(struct prober *prober)
 		next = probe->next;
 		probe_remove(probe);
 	}
-	schedule_stop(&prober->schedule, on_schedule_closed);
+	wheel_stop(&prober->wheel, on_wheel_closed);
 }
 
 static struct redis_conn *new_connection(struct probe *probe, const struct probe_setup *setup)
@@ -452,7 +452,7 @@ struct probe *probe_add(struct prober *prober, const struct probe_setup *setup)
 
 void probe_remove(struct probe *probe)
 {
-	wheel_remove(&probe->due);
+	wheel_ring_remove(&probe->due);
 	if (probe->next)
 		probe->next->previous = probe->previous;
 	if (probe->previous)
@@ -480,9 +480,9 @@ void probe_set_interval(struct probe *probe, int64_t interval_ms)
 	if (!is_shorter)
 		probe->spread = true; /* those that went fast together must part again */
 	else if (probe->state == PROBE_IDLE)
-		bring_forward(probe, probe->begun_tick + schedule_to_ticks(interval_ms));
+		bring_forward(probe, probe->begun_tick + wheel_to_ticks(interval_ms));
 	else if (probe->state == PROBE_WAITING)
-		bring_forward(probe, now_tick(probe) + schedule_to_ticks(interval_ms));
+		bring_forward(probe, now_tick(probe) + wheel_to_ticks(interval_ms));
 }
 
 void probe_now(struct probe *probe)

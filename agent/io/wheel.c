@@ -1,120 +1,72 @@
 /*
- * The ring of slots. An entry that is due more than one turn ahead waits in its slot until its tick
- * has come. Owns no entry; the bits of used slots are only hints, cleared when found wrong.
+ * The ring turned by one timer. Owns the timer; it is started anew only when something earlier
+ * comes in, and after each turn. Who is due, and what for, it does not know.
  */
 #include "io/wheel.h"
 
-#include <stddef.h>
+static void on_timer(uv_timer_t *timer);
 
-static void ring_init(struct wheel_entry *head)
+void wheel_init(struct wheel *wheel, uv_loop_t *loop, wheel_due *due)
 {
-	head->next = head;
-	head->previous = head;
+	uv_timer_init(loop, &wheel->timer);
+	wheel->timer.data = wheel;
+	wheel->due = due;
+	wheel->armed_tick = WHEEL_NEVER;
+	wheel->turning = false;
+	wheel_ring_init(&wheel->ring, wheel_now_tick(wheel));
 }
 
-static bool ring_is_empty(const struct wheel_entry *head)
+void wheel_stop(struct wheel *wheel, uv_close_cb closed)
 {
-	return head->next == head;
+	uv_close((uv_handle_t *)&wheel->timer, closed);
 }
 
-static void ring_add(struct wheel_entry *head, struct wheel_entry *entry)
+int64_t wheel_now_tick(const struct wheel *wheel)
 {
-	entry->next = head;
-	entry->previous = head->previous;
-	head->previous->next = entry;
-	head->previous = entry;
+	return (int64_t)uv_now(wheel->timer.loop) / WHEEL_TICK_MS;
 }
 
-void wheel_init(struct wheel *wheel, int64_t now_tick)
+int64_t wheel_to_ticks(int64_t ms)
 {
-	*wheel = (struct wheel){ .done_tick = now_tick };
-	ring_init(&wheel->ready);
-	for (size_t i = 0; i < WHEEL_SLOTS; i++)
-		ring_init(&wheel->slots[i]);
+	return ms <= WHEEL_TICK_MS ? 1 : (ms + WHEEL_TICK_MS - 1) / WHEEL_TICK_MS;
 }
 
-void wheel_remove(struct wheel_entry *entry)
+static void arm(struct wheel *wheel)
 {
-	if (!entry->next)
+	int64_t tick = wheel_ring_next_tick(&wheel->ring);
+	/* A timer of 0 ms started in its own callback would run before anything is read. */
+	int64_t least_ms = wheel->turning ? 1 : 0;
+	int64_t delay_ms;
+
+	wheel->armed_tick = tick;
+	if (tick == WHEEL_NEVER) {
+		uv_timer_stop(&wheel->timer);
 		return;
-	entry->next->previous = entry->previous;
-	entry->previous->next = entry->next;
-	entry->next = NULL;
-	entry->previous = NULL;
-}
-
-void wheel_put(struct wheel *wheel, struct wheel_entry *entry, int64_t due_tick)
-{
-	uint64_t slot = (uint64_t)due_tick % WHEEL_SLOTS;
-
-	wheel_remove(entry);
-	entry->due_tick = due_tick;
-	ring_add(&wheel->slots[slot], entry);
-	wheel->used[slot / 64] |= UINT64_C(1) << slot % 64;
-	if (due_tick <= wheel->done_tick)
-		wheel->done_tick = due_tick - 1;
-}
-
-static void take_due(struct wheel *wheel, struct wheel_entry *head, int64_t now_tick)
-{
-	struct wheel_entry *entry, *next;
-
-	for (entry = head->next; entry != head; entry = next) {
-		next = entry->next;
-		if (entry->due_tick > now_tick)
-			continue;
-		wheel_remove(entry);
-		ring_add(&wheel->ready, entry);
 	}
+	delay_ms = tick * WHEEL_TICK_MS - (int64_t)uv_now(wheel->timer.loop);
+	uv_timer_start(&wheel->timer, on_timer,
+		       (uint64_t)(delay_ms > least_ms ? delay_ms : least_ms), 0);
 }
 
-void wheel_turn(struct wheel *wheel, int64_t now_tick)
+static void on_timer(uv_timer_t *timer)
 {
-	int64_t tick = wheel->done_tick + 1;
+	struct wheel *wheel = timer->data;
+	struct wheel_entry *entry;
 
-	/* One whole turn sees every slot, however long ago the last look was. */
-	if (now_tick - tick >= WHEEL_SLOTS)
-		tick = now_tick - WHEEL_SLOTS + 1;
-	for (; tick <= now_tick; tick++)
-		take_due(wheel, &wheel->slots[(uint64_t)tick % WHEEL_SLOTS], now_tick);
-	if (now_tick > wheel->done_tick)
-		wheel->done_tick = now_tick;
+	wheel->turning = true;
+	wheel_ring_turn(&wheel->ring, wheel_now_tick(wheel));
+	while ((entry = wheel_ring_pop(&wheel->ring)))
+		wheel->due(entry);
+	if (!uv_is_closing((uv_handle_t *)timer))
+		arm(wheel);
+	wheel->turning = false;
 }
 
-struct wheel_entry *wheel_pop(struct wheel *wheel)
+void wheel_put(struct wheel *wheel, struct wheel_entry *entry, int64_t tick)
 {
-	struct wheel_entry *entry = wheel->ready.next;
+	int64_t now = wheel_now_tick(wheel);
 
-	if (entry == &wheel->ready)
-		return NULL;
-	wheel_remove(entry);
-	return entry;
-}
-
-/* Whether the slot of @tick holds anything; corrects the hint. */
-static bool slot_is_used(struct wheel *wheel, int64_t tick)
-{
-	uint64_t slot = (uint64_t)tick % WHEEL_SLOTS;
-	uint64_t bit = UINT64_C(1) << slot % 64;
-
-	if (!(wheel->used[slot / 64] & bit))
-		return false;
-	if (!ring_is_empty(&wheel->slots[slot]))
-		return true;
-	wheel->used[slot / 64] &= ~bit;
-	return false;
-}
-
-int64_t wheel_next_tick(struct wheel *wheel)
-{
-	int64_t first = wheel->done_tick + 1;
-
-	for (int64_t tick = first; tick < first + WHEEL_SLOTS; tick++) {
-		/* Whole words of empty slots are skipped. */
-		if ((uint64_t)tick % 64 == 0 && !wheel->used[(uint64_t)tick % WHEEL_SLOTS / 64])
-			tick += 63;
-		else if (slot_is_used(wheel, tick))
-			return tick;
-	}
-	return WHEEL_NEVER;
+	wheel_ring_put(&wheel->ring, entry, tick > now ? tick : now);
+	if (!wheel->turning && entry->due_tick < wheel->armed_tick)
+		arm(wheel);
 }

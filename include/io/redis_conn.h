@@ -1,7 +1,8 @@
 /*
  * A connection to one Redis or Valkey server: look-up, connect, log in, send, take replies apart.
- * libuv carries the bytes, hiredis' formatter and reader speak the protocol. It has one deadline an
- * operation and no policy: when to try again, its owner decides.
+ * libuv carries the bytes, hiredis' formatter and reader speak the protocol. It has no deadline and
+ * no policy: how long to wait and when to try again, its owner decides. The process must ignore
+ * SIGPIPE.
  */
 #pragma once
 
@@ -40,8 +41,8 @@ struct redis_value {
 struct redis_conn_events {
 	/** Connected; commands sent before are on their way. */
 	void (*connected)(void *context, struct redis_conn *conn);
-	/** A value; @reply counts the replies on this connection from 0 (login's included, see
-	 * redis_conn_login_replies). */
+	/** A value; @reply counts the replies on this connection from 0, login's included. More of
+	 * them than commands may come (publications); who expects none must see to it. */
 	void (*value)(void *context, struct redis_conn *conn, uint64_t reply,
 		      const struct redis_value *value);
 	/** Reply @reply is complete. */

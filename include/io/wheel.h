@@ -1,41 +1,37 @@
-/*
- * A timing wheel: things that are due at a tick, each in one list of a ring of slots. Adding and
- * removing cost the same whatever their number, and allocate nothing. It has no clock of its own.
- */
+/* Things due on a grid of 10 ms, for any number of them one timer of the loop: what is due together
+ * is called together, and the timer sleeps until something is due. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <uv.h>
 
-#define WHEEL_SLOTS 1024
-#define WHEEL_NEVER INT64_MAX
+#include "io/wheel_ring.h"
 
-/** Embedded in what is due. Zeroed, it is in no wheel. */
-struct wheel_entry {
-	struct wheel_entry *next, *previous;
-	int64_t due_tick;
-};
+#define WHEEL_TICK_MS 10
+
+/** May change the wheel, and stop it. @entry is in no wheel any more. */
+typedef void wheel_due(struct wheel_entry *entry);
 
 struct wheel {
-	struct wheel_entry slots[WHEEL_SLOTS]; /* heads of rings */
-	struct wheel_entry ready;	       /* head of those taken out of their slot */
-	uint64_t used[WHEEL_SLOTS / 64];       /* a bit for each slot that may hold something */
-	int64_t done_tick;		       /* all up to here was looked at */
+	uv_timer_t timer;
+	struct wheel_ring ring;
+	wheel_due *due;
+	int64_t armed_tick; /* when the timer fires, or WHEEL_NEVER */
+	bool turning;	    /* inside the timer's callback */
 };
 
-/** Empty, at @now_tick. */
-void wheel_init(struct wheel *wheel, int64_t now_tick);
+void wheel_init(struct wheel *wheel, uv_loop_t *loop, wheel_due *due);
 
-/** Puts @entry, which may be in the wheel already, at @due_tick. */
-void wheel_put(struct wheel *wheel, struct wheel_entry *entry, int64_t due_tick);
-void wheel_remove(struct wheel_entry *entry);
+/** The memory may go when @closed is called; every entry must be out before. */
+void wheel_stop(struct wheel *wheel, uv_close_cb closed);
 
-/** Makes all that is due at @now_tick or earlier ready for wheel_pop. */
-void wheel_turn(struct wheel *wheel, int64_t now_tick);
+/** The loop's time in ticks. */
+int64_t wheel_now_tick(const struct wheel *wheel);
 
-/** Takes out one entry that is ready; NULL: none is left. */
-struct wheel_entry *wheel_pop(struct wheel *wheel);
+/** So many ticks hold @ms; at least 1. */
+int64_t wheel_to_ticks(int64_t ms);
 
-/** The tick at which to turn it next, or WHEEL_NEVER when it is empty. For what is due further off
- * than a whole turn it may be too early. */
-int64_t wheel_next_tick(struct wheel *wheel);
+/** Calls @entry at @tick, or in the loop's next turn if that is not later than now. It may be in
+ * the wheel already; out it goes with wheel_ring_remove. */
+void wheel_put(struct wheel *wheel, struct wheel_entry *entry, int64_t tick);

@@ -1,6 +1,6 @@
 /* The wheel against the plain truth: what was put for a tick comes at the first turn that reaches
  * it, once, and the next tick is never named too late. */
-#include "io/wheel.h"
+#include "io/wheel_ring.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -22,61 +22,62 @@ static void test_next_tick(void **state)
 {
 	static const int64_t ticks[] = { 101, 163, 164, 1023, 1024, 1025, 1123, 1124 };
 	struct wheel_entry entry = { 0 };
-	struct wheel wheel;
+	struct wheel_ring ring;
 
 	(void)state;
-	wheel_init(&wheel, 100);
-	assert_true(wheel_next_tick(&wheel) == WHEEL_NEVER);
+	wheel_ring_init(&ring, 100);
+	assert_true(wheel_ring_next_tick(&ring) == WHEEL_NEVER);
 	for (size_t i = 0; i < sizeof(ticks) / sizeof(ticks[0]); i++) {
-		wheel_put(&wheel, &entry, ticks[i]);
-		assert_int_equal(wheel_next_tick(&wheel), ticks[i]);
+		wheel_ring_put(&ring, &entry, ticks[i]);
+		assert_int_equal(wheel_ring_next_tick(&ring), ticks[i]);
 	}
-	wheel_remove(&entry);
-	assert_true(wheel_next_tick(&wheel) == WHEEL_NEVER);
+	wheel_ring_remove(&entry);
+	assert_true(wheel_ring_next_tick(&ring) == WHEEL_NEVER);
 	/* More than one turn ahead: early, never late. */
-	wheel_put(&wheel, &entry, 5000);
-	assert_in_range(wheel_next_tick(&wheel), 101, 5000);
+	wheel_ring_put(&ring, &entry, 5000);
+	assert_in_range(wheel_ring_next_tick(&ring), 101, 5000);
 }
 
 static void test_past_and_present(void **state)
 {
 	struct wheel_entry entry = { 0 };
-	struct wheel wheel;
+	struct wheel_ring ring;
 
 	(void)state;
-	wheel_init(&wheel, 2000);
+	wheel_ring_init(&ring, 2000);
 	for (int64_t due = 2000; due >= 1990; due -= 5) {
-		wheel_put(&wheel, &entry, due);
-		assert_true(wheel_next_tick(&wheel) <= 2000);
-		wheel_turn(&wheel, 2000);
-		assert_ptr_equal(wheel_pop(&wheel), &entry);
-		assert_null(wheel_pop(&wheel));
+		wheel_ring_put(&ring, &entry, due);
+		assert_true(wheel_ring_next_tick(&ring) <= 2000);
+		wheel_ring_turn(&ring, 2000);
+		assert_ptr_equal(wheel_ring_pop(&ring), &entry);
+		assert_null(wheel_ring_pop(&ring));
 	}
 }
 
 static void test_removed_while_ready(void **state)
 {
 	struct wheel_entry entries[2] = { 0 };
-	struct wheel wheel;
+	struct wheel_ring ring;
 
 	(void)state;
-	wheel_init(&wheel, 0);
-	wheel_put(&wheel, &entries[0], 3);
-	wheel_put(&wheel, &entries[1], 3);
-	wheel_turn(&wheel, 4);
-	assert_ptr_equal(wheel_pop(&wheel), &entries[0]);
-	wheel_remove(&entries[1]);
-	assert_null(wheel_pop(&wheel));
+	wheel_ring_init(&ring, 0);
+	wheel_ring_put(&ring, &entries[0], 3);
+	wheel_ring_put(&ring, &entries[1], 3);
+	wheel_ring_turn(&ring, 4);
+	assert_ptr_equal(wheel_ring_pop(&ring), &entries[0]);
+	wheel_ring_remove(&entries[1]);
+	assert_null(wheel_ring_pop(&ring));
 }
 
 /* Takes what is ready and puts it again; each must have been due, and nothing may be left over. */
-static void take_all(struct wheel *wheel, struct wheel_entry *entries, int64_t now, uint64_t *seed)
+static void take_all(struct wheel_ring *ring, struct wheel_entry *entries, int64_t now,
+		     uint64_t *seed)
 {
 	struct wheel_entry *entry;
 
-	while ((entry = wheel_pop(wheel))) {
+	while ((entry = wheel_ring_pop(ring))) {
 		assert_true(entry->due_tick <= now);
-		wheel_put(wheel, entry, now + 1 + (int64_t)(next_random(seed) % 3000));
+		wheel_ring_put(ring, entry, now + 1 + (int64_t)(next_random(seed) % 3000));
 	}
 	for (size_t i = 0; i < ENTRIES; i++)
 		if (entries[i].due_tick <= now)
@@ -86,16 +87,16 @@ static void take_all(struct wheel *wheel, struct wheel_entry *entries, int64_t n
 static void test_random_timeline(void **state)
 {
 	struct wheel_entry entries[ENTRIES] = { 0 };
-	struct wheel wheel;
+	struct wheel_ring ring;
 	uint64_t seed = 42;
 	int64_t now = 7;
 
 	(void)state;
-	wheel_init(&wheel, now);
+	wheel_ring_init(&ring, now);
 	for (size_t i = 0; i < ENTRIES; i++)
-		wheel_put(&wheel, &entries[i], now + (int64_t)(next_random(&seed) % 3000));
+		wheel_ring_put(&ring, &entries[i], now + (int64_t)(next_random(&seed) % 3000));
 	for (int turn = 0; turn < TURNS; turn++) {
-		int64_t first = WHEEL_NEVER, named = wheel_next_tick(&wheel);
+		int64_t first = WHEEL_NEVER, named = wheel_ring_next_tick(&ring);
 
 		for (size_t i = 0; i < ENTRIES; i++)
 			if (entries[i].due_tick < first)
@@ -104,8 +105,8 @@ static void test_random_timeline(void **state)
 			fail_msg("named %d, due at %d", (int)named, (int)first);
 		/* On time, or late after a stall of more than a whole turn. */
 		now = turn % 100 == 99 ? now + 2500 : named;
-		wheel_turn(&wheel, now);
-		take_all(&wheel, entries, now, &seed);
+		wheel_ring_turn(&ring, now);
+		take_all(&ring, entries, now, &seed);
 	}
 }
 
