@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from pathlib import Path
 from typing import Callable
 
 import pytest
-from harness import Cluster, find_program
+from harness import MASTER, REPLICA, Cluster, find_program, healthy, wait_until
 
 MakeCluster = Callable[..., Cluster]
 
 # What every user already has; the lines of `haproxy-config` are pasted below it.
 MINIMAL = """\
+global
+    stats socket {socket} mode 660 level admin
 defaults
     mode tcp
     timeout connect 1s
@@ -90,21 +93,55 @@ def test_probe_nodes_from_the_command_line(binary: str, nodes: Cluster) -> None:
         assert node.address in done.stdout
 
 
-def test_haproxy_config_is_accepted(binary: str, nodes: Cluster, tmp_path: Path) -> None:
-    """What it prints can be pasted, and has the server lines and every guard."""
+def pasted(binary: str, nodes: Cluster) -> str:
+    """What `haproxy-config` prints, with what is the user's own: defaults and binds."""
     done = run(binary, "haproxy-config", "--config", str(nodes.agent.config_path))
     assert done.returncode == 0, done.stderr
+    ports = nodes.haproxy.ports
+    text = MINIMAL.format(socket=nodes.haproxy.socket_path) + done.stdout
+    for name, port in {"ft_redis_master": ports.master, "ft_redis_slave": ports.replica}.items():
+        head = f"frontend {name}\n"
+        assert head in text, text
+        text = text.replace(head, f"{head}    bind 127.0.0.1:{port}\n")
+    return text
+
+
+def test_haproxy_config_is_accepted(binary: str, nodes: Cluster, tmp_path: Path) -> None:
+    """What it prints can be pasted, and has the server lines and every guard."""
+    text = pasted(binary, nodes)
     for node in nodes.nodes.values():
-        for pool in ("bk_redis_master", "bk_redis_slave"):
-            assert f"agent-send {pool}/{node.name}\\n" in done.stdout, done.stdout
+        for pool in (MASTER, REPLICA):
+            assert f"agent-send {pool}/{node.name}\\n" in text, text
     for guard in ("be_agent", "bk_floor", "max-spread-checks", "on-marked-down"):
-        assert guard in done.stdout, f"{guard} is missing:\n{done.stdout}"
+        assert guard in text, f"{guard} is missing:\n{text}"
     config = tmp_path / "haproxy.cfg"
-    config.write_text(MINIMAL + done.stdout)
-    check = subprocess.run(
-        [find_program("haproxy"), "-c", "-f", str(config)], capture_output=True, text=True
-    )
-    assert check.returncode == 0, check.stdout + check.stderr + done.stdout
+    config.write_text(text)
+    command = [find_program("haproxy"), "-c", "-f", str(config)]
+    check = subprocess.run(command, capture_output=True, text=True, timeout=20)
+    assert check.returncode == 0, check.stdout + check.stderr + text
+
+
+def test_haproxy_config_works(binary: str, nodes: Cluster) -> None:
+    """HAProxy runs on what it prints: six right servers, writes, and the guards."""
+    nodes.haproxy.config_path.write_text(pasted(binary, nodes))
+    nodes.agent.start()
+    nodes.haproxy.start()
+    nodes.wait_servers(healthy("a", "b", "c"))
+    writer = nodes.writer()
+    nodes.b.kill()
+    nodes.c.kill()
+    nodes.wait_servers({f"{REPLICA}/{n}": "closed unreachable" for n in "bc"})
+    nodes.wait_servers({f"{REPLICA}/a": "open fallback"})
+    nodes.b.start()
+    nodes.b.replicate(nodes.a)
+    nodes.wait_servers({f"{REPLICA}/b": "open fresh"})
+    assert not writer.failed, writer.failed
+
+    nodes.agent.kill()
+    nodes.a.kill()
+    nodes.b.promote()
+    promoted = time.monotonic()
+    wait_until(lambda: nodes.b.port in writer.ports_since(promoted), 20, "writes by the guards")
 
 
 def test_version_lists_the_libraries(binary: str) -> None:

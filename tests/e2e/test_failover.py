@@ -32,6 +32,10 @@ def wait_writes(writer: Writer, node: Redis, after: float) -> float:
 def test_swap_by_replicaof(cluster: Cluster, measured: Measure) -> None:
     """A planned swap: the new master takes over, at no moment are two servers open."""
     writer, sampler = cluster.writer(), cluster.sampler()
+    started = time.monotonic()
+    # The new master's `up` is held back for as long as HAProxy may believe in the old one; how
+    # long that is the agent must first learn from the rhythm of its questions.
+    wait_until(lambda: time.monotonic() - started > 1.5, 5, "a few agent-checks")
     cluster.b.promote()
     swapped = time.monotonic()
     cluster.a.replicate(cluster.b, wait=False)

@@ -6,7 +6,8 @@ import signal
 from typing import Callable
 
 import pytest
-from harness import MASTER, REPLICA, Cluster, Redis, Sentinel, Stage, healthy, wait_until
+from harness import MASTER, REPLICA, Cluster, Redis, RespClient, Sentinel, Stage, healthy
+from harness import wait_until
 
 MakeCluster = Callable[..., Cluster]
 
@@ -103,6 +104,9 @@ def test_master_serves_reads_when_no_replica_can(cluster: Cluster) -> None:
     cluster.c.kill()
     cluster.wait_answer(f"{REPLICA}/a", "fallback")
     assert cluster.agent.ask(f"{REPLICA}/a").startswith("up 100% # fallback")
+    cluster.wait_servers({f"{REPLICA}/{n}": "closed unreachable" for n in "bc"})
+    with RespClient(cluster.haproxy.ports.replica) as reader:
+        assert reader.call("CONFIG", "GET", "port")[1] == str(cluster.a.port)
     cluster.b.options["replicaof"] = f"127.0.0.1 {cluster.a.port}"
     cluster.b.start()
     cluster.wait_answer(f"{REPLICA}/b", "up 100% # fresh", limit=20)

@@ -1,7 +1,8 @@
 """HAProxy's configuration for the tests: what users have today, and the agent's words.
 
 The lines are those of `redis-role-agent haproxy-config`: the checks of the role stay as the floor,
-the agent is the veto, and the guard lines take over when the agent is silent.
+the agent is the veto, and the guard lines take over when the agent is silent. Where no replica
+can serve reads, the frontend sends them to the master.
 """
 
 from __future__ import annotations
@@ -44,6 +45,7 @@ frontend ft_redis_master
 {floor}    default_backend bk_redis_master
 frontend ft_redis_slave
     bind 127.0.0.1:{ports.replica}
+    use_backend bk_redis_master if {{ nbsrv(bk_redis_slave) eq 0 }}
     default_backend bk_redis_slave
 """
 

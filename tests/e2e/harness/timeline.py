@@ -168,6 +168,7 @@ class AgentWitness(Background):
         name = f"{verdict['pool']}/{verdict['node']}"
         was, now, why = verdict["was"], verdict["is"], verdict["reason"]
         change = f"{was} -> {now}" if was != now else now
+        change += ", held" if "held" in verdict else ""
         mood = "good" if now == "up" else "bad" if now == "down" else ""
         self.timeline.tell(at, "agent", f"{name:<18} {change} ({why})", mood, f"agent {now} {name}")
 
