@@ -25,6 +25,7 @@ struct shard_policy {
 	int64_t orphan_confirm_ms;	/* a restarted master waits this long */
 	int64_t link_grace_ms;		/* a replica's link may be down or silent this long */
 	int64_t orphan_grace_ms;	/* … when the node that it follows is gone */
+	int64_t no_master_after_ms;	/* nobody up for so long is an alarm */
 	int64_t start_ms; /* how long to wait for Sentinels at the start; 0 where none is heard */
 };
 
