@@ -110,12 +110,12 @@ static void test_parse_lengths(void **state)
 	assert_int_equal(address_parse(path, &address), -EINVAL);
 
 	memset(name, 'n', sizeof(name));
-	strcpy(name + 253, ":1");
+	memcpy(name + 253, ":1", 3);
 	assert_int_equal(address_parse(name, &address), 0);
-	strcpy(name + 253, "n:1");
+	memcpy(name + 253, "n:1", 4);
 	assert_int_equal(address_parse(name, &address), -EINVAL);
 	memset(name, 'n', sizeof(name));
-	strcpy(name + 290, ":1");
+	memcpy(name + 290, ":1", 3);
 	assert_int_equal(address_parse(name, &address), -EINVAL);
 }
 

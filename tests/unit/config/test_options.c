@@ -29,7 +29,7 @@ static void check_section(const struct option_section *section)
 		if (option->offset >= section->size || option->count_offset >= section->size)
 			fail_msg("%s lies outside its struct", option->name);
 		assert_int_equal(nested, option->section != NULL);
-		if (nested)
+		if (option->section)
 			check_section(option->section);
 		else
 			check_scalar(option);

@@ -1,6 +1,9 @@
 /* The loader and the rules between options: what a file becomes, and each error with its line. */
 #include "folder.h"
 
+#include <limits.h>
+#include <stdlib.h>
+
 #include "base/log.h"
 #include "core/answers.h"
 
@@ -19,6 +22,7 @@
 #define AN_IP	  "\"10.0.0.1:8100\" or \"[::1]:8100\""
 #define LISTEN	  "a list of addresses, as ( \"127.0.0.1:8100\" ), each one " AN_IP
 #define A_GROUPS  "a list of groups, as ( { ... }, { ... } )"
+#define TOO_LONG  TEN_NAMES "a"
 #define TEN_NAMES "aaaaaaaaaabbbbbbbbbbaaaaaaaaaabbbbbbbbbbaaaaaaaaaabbbbbbbbbbaaa"
 
 static struct settings *load_good(const char *text)
@@ -73,37 +77,23 @@ static void test_defaults(void **state)
 	settings_free(settings);
 }
 
-static void test_every_option(void **state)
+/* The tests leave the folder that they are run in. */
+static char every_option[PATH_MAX];
+
+static struct settings *load_every_option(void)
 {
-	static const char text[] =
-		"shards = ( " SHARD ", { name = \"s2\";\n"
-		"nodes = ( " NODE("x", "[::1]:6379") ", " NODE(
-			"y",
-			"unix:/run/y") " );\n"
-				       "auth = { username = \"u\"; password_file = \"/p\"; };\n"
-				       "interval = \"1s\"; timeout = \"2s\"; transition_interval = "
-				       "\"20ms\"; fall = 7;\n"
-				       "tilt = \"0\"; orphan_confirm = \"4s\"; link_grace = "
-				       "\"6s\"; orphan_grace = \"8s\"; no_master_after = \"9s\";"
-				       "\n} );\n"
-				       "pools = ( " POOL
-				       ", { backend = \"r\"; shard = \"s2\"; role = \"replica\";\n"
-				       "standby = \"weight\"; weights = false; min_readers = 2;\n"
-				       "reads_on_master = \"always\"; master_weight = 50; "
-				       "min_weight = 5;\n"
-				       "panic = \"none\"; } );\n"
-				       "agent_check = { listen = [ \"127.0.0.1:1\", \"[::1]:2\" "
-				       "];\n"
-				       "direct = ( { listen = \"127.0.0.1:3\"; backend = \"r\"; "
-				       "node = \"y\"; } );\n"
-				       "allow = ( \"10.0.0.0/8\" ); max_clients = 9; start_hold = "
-				       "\"0\";\n"
-				       "handover_wait = \"3s\"; };\n"
-				       "log = { level = \"debug\"; };\n";
-	struct settings *settings = load_good(text);
+	struct settings_errors errors = { 0 };
+	struct settings *settings = NULL;
+
+	assert_int_equal(settings_load(every_option, &settings, &errors), 0);
+	settings_errors_done(&errors);
+	return settings;
+}
+
+static void test_every_shard_option(void **state)
+{
+	struct settings *settings = load_every_option();
 	const struct settings_shard *shard = &settings->shards[1];
-	const struct settings_pool *pool = &settings->pools[1];
-	const struct settings_agent_check *agent_check = &settings->agent_check;
 
 	(void)state;
 	assert_string_equal(shard->name, "s2");
@@ -120,6 +110,15 @@ static void test_every_option(void **state)
 	assert_int_equal(shard->policy.link_grace_ms, 6000);
 	assert_int_equal(shard->policy.orphan_grace_ms, 8000);
 	assert_int_equal(shard->policy.no_master_after_ms, 9000);
+	settings_free(settings);
+}
+
+static void test_every_pool_option(void **state)
+{
+	struct settings *settings = load_every_option();
+	const struct settings_pool *pool = &settings->pools[1];
+
+	(void)state;
 	assert_int_equal(pool->shard_index, 1);
 	assert_int_equal(pool->policy.role, POOL_REPLICA);
 	assert_int_equal(pool->policy.standby, STANDBY_WEIGHT);
@@ -129,6 +128,15 @@ static void test_every_option(void **state)
 	assert_int_equal(pool->policy.master_weight, 50);
 	assert_int_equal(pool->policy.min_weight, 5);
 	assert_int_equal(pool->policy.panic, PANIC_NONE);
+	settings_free(settings);
+}
+
+static void test_every_other_option(void **state)
+{
+	struct settings *settings = load_every_option();
+	const struct settings_agent_check *agent_check = &settings->agent_check;
+
+	(void)state;
 	assert_int_equal(agent_check->listen_count, 2);
 	assert_string_equal(agent_check->listen[1].host, "::1");
 	assert_int_equal(agent_check->direct[0].listen.port, 3);
@@ -280,8 +288,8 @@ static void test_bounds(void **state)
 
 static void test_names(void **state)
 {
-	static const char *const bad[] = { "",	   "a b",	 "a/b",	       "\xc3\xa9",
-					   "a\\n", "[::1]:6379", TEN_NAMES "a" };
+	static const char *const bad[] = { "",	   "a b",	 "a/b",	  "\xc3\xa9",
+					   "a\\n", "[::1]:6379", TOO_LONG };
 	char text[1024], wanted[1024];
 
 	(void)state;
@@ -385,12 +393,21 @@ static void test_free_nothing(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_defaults),   cmocka_unit_test(test_every_option),
-		cmocka_unit_test(test_good_files), cmocka_unit_test(test_keys),
-		cmocka_unit_test(test_types),	   cmocka_unit_test(test_bounds),
-		cmocka_unit_test(test_names),	   cmocka_unit_test(test_rules),
-		cmocka_unit_test(test_from_nodes), cmocka_unit_test(test_free_nothing),
+		cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_every_shard_option),
+		cmocka_unit_test(test_every_pool_option),
+		cmocka_unit_test(test_every_other_option),
+		cmocka_unit_test(test_good_files),
+		cmocka_unit_test(test_keys),
+		cmocka_unit_test(test_types),
+		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_rules),
+		cmocka_unit_test(test_from_nodes),
+		cmocka_unit_test(test_free_nothing),
 	};
 
+	if (!realpath("tests/unit/config/every-option.cfg", every_option))
+		return EXIT_FAILURE;
 	return cmocka_run_group_tests(tests, folder_enter, folder_leave);
 }
