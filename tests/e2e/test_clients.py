@@ -100,7 +100,7 @@ def test_rude_client(cluster: Cluster, rude: Callable[[int], None]) -> None:
     def run() -> None:
         try:
             rude(cluster.agent.port)
-        except BaseException as error:  # pylint: disable=broad-except
+        except BaseException as error:
             failures.append(error)
 
     thread = threading.Thread(target=run, daemon=True)
