@@ -267,9 +267,21 @@ static size_t match_row(struct shard *shard, const struct row *row, int *ret_nod
 	return matches;
 }
 
+/* Those in reach whose last word is that they are masters, serving or not. */
+static size_t count_masters(const struct shard *shard)
+{
+	size_t masters = 0;
+
+	for (size_t i = 0; i < shard->member_count; i++)
+		masters += member_is_master(&shard->members[i]) &&
+			   !shard_is_out_of_reach(shard, &shard->members[i]);
+	return masters;
+}
+
+/* Alone: no other master is there, not even one that can't speak up just now. */
 static void watch_restarted(struct shard *shard)
 {
-	bool alone = shard->incumbent.node >= 0 && count_claimants(shard) == 1 &&
+	bool alone = shard->incumbent.node >= 0 && count_masters(shard) == 1 &&
 		     shard_is_claimant(shard, incumbent_member(shard));
 
 	if (!alone)
