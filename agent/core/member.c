@@ -45,8 +45,10 @@ static void learn_replica(struct member *member, const struct observation *obser
 		/* Redis tells since when, which a restart of ours would not know. */
 		int64_t down_ms = info->link_down_s > 0 ? info->link_down_s * 1000 : 0;
 
-		member->link_lost_ms =
-			observation->at_ms > down_ms ? observation->at_ms - down_ms : 1;
+		/* It may be before our own machine's start: less than zero. */
+		member->link_lost_ms = observation->at_ms - down_ms;
+		if (!member->link_lost_ms)
+			member->link_lost_ms = 1;
 	}
 }
 
@@ -84,6 +86,7 @@ static bool learn_answer(struct member *member, const struct observation *observ
 			 bool is_incumbent)
 {
 	member->misses = 0;
+	member->refused = false;
 	member->answered_ms = observation->at_ms;
 	member->info_reply = observation->info_reply;
 	member->ping_reply = observation->ping_reply;
@@ -107,6 +110,7 @@ struct member_news member_observe(struct member *member, const struct observatio
 	case OBSERVATION_REFUSED:
 		news.hint |= was_well;
 		member->misses = 0;
+		member->refused = true;
 		member->claims = 0;
 		member->told_ms = observation->sent_ms;
 		break;
@@ -149,7 +153,7 @@ bool member_is_dead(const struct member *member)
 
 bool member_is_unreachable(const struct member *member, const struct shard_policy *policy)
 {
-	return member_is_dead(member) || member->misses >= policy->fall;
+	return member->refused || member->misses >= policy->fall;
 }
 
 int64_t member_fresh_until_ms(const struct member *member, const struct shard_policy *policy,

@@ -20,6 +20,7 @@ struct member {
 	enum reply_class info_reply, ping_reply; /* of the last answer */
 	int64_t sent_ms, at_ms;			 /* of the last round */
 	int64_t misses;				 /* time-outs in a row */
+	bool refused;				 /* a connection was, and no answer came since */
 	int64_t answered_ms;			 /* the last answer, of any kind; 0 never */
 	int64_t told_ms; /* the last round that was an answer or a refusal began; 0 never */
 
@@ -62,7 +63,7 @@ void member_depose(struct member *member);
  */
 void member_forgive(struct member *member);
 
-/** Refuses connections, or missed `fall` probes in a row. */
+/** Refused connections since its last answer, or missed `fall` probes in a row. */
 bool member_is_unreachable(const struct member *member, const struct shard_policy *policy);
 
 /** Refuses connections. */

@@ -120,6 +120,8 @@ static bool happen(struct player *player, int node, const char *verb, const char
 	} else if (strcmp(verb, "syncs") == 0) {
 		sim_set_link(sim, node, false);
 		it->syncing = true;
+	} else if (strcmp(verb, "ages") == 0 && word) {
+		it->link_lost_ms -= atoll(word);
 	} else if (strcmp(verb, "blank") == 0) {
 		sim_set_link(sim, node, false);
 		it->blank = true;
