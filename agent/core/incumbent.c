@@ -182,7 +182,10 @@ static bool is_promoted_early(struct shard *shard, const struct member *claimant
 	       sentinels_allow_early(&shard->authority);
 }
 
-/* A7. A descendant that another known replica has come to follow since it claims. */
+/*
+ * A7. A descendant that another known replica has come to follow since it claims. One that has
+ * followed it all along, in a chain, proves nothing.
+ */
 static bool is_followed(struct shard *shard, const struct member *claimant)
 {
 	if (!is_descendant(shard, claimant) ||
@@ -192,7 +195,8 @@ static bool is_followed(struct shard *shard, const struct member *claimant)
 		const struct member *other = &shard->members[i];
 
 		if (other != incumbent_member(shard) && is_live_follower(shard, other, claimant) &&
-		    member_is_known_replica(other) && other->facts.sent_ms >= claimant->claim_ms)
+		    member_is_known_replica(other) && other->facts.sent_ms >= claimant->claim_ms &&
+		    other->follows_ms > claimant->replica_sent_ms)
 			return true;
 	}
 	return false;

@@ -29,9 +29,18 @@ static bool same_id(const char *a, const char *b)
 	return strcmp(a, b) == 0;
 }
 
+static bool has_new_master(const struct info *was, const struct info *is)
+{
+	return was->role != INFO_ROLE_REPLICA || was->master_port != is->master_port ||
+	       strcmp(was->master_host, is->master_host) != 0;
+}
+
 static void learn_replica(struct member *member, const struct observation *observation)
 {
 	const struct info *info = &observation->info;
+
+	if (!member->known || has_new_master(&member->facts.info, info))
+		member->follows_ms = observation->sent_ms;
 
 	memcpy(member->replica_run_id, info->run_id, INFO_ID_SIZE);
 	member->replica_offset = info->replica_offset;

@@ -32,6 +32,7 @@ struct member {
 	char replica_run_id[INFO_ID_SIZE]; /* seen as one, since it was last incumbent, with this */
 	int64_t replica_offset;		   /* its own offset when last seen as one */
 	int64_t replica_sent_ms;	   /* that round began; 0 never */
+	int64_t follows_ms;   /* so did the first that showed it with the master that it has now */
 	int64_t link_lost_ms; /* its link was first seen down, or went down; 0: it is up */
 	int64_t stuck_ms; /* its offset has stood still behind the master's since; 0: it has not */
 
