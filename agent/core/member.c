@@ -78,7 +78,8 @@ static bool learn_facts(struct member *member, const struct observation *observa
 			bool is_incumbent)
 {
 	const struct info *was = &member->facts.info, *is = &observation->info;
-	bool new_run_id = member->known && was->run_id[0] && !same_id(was->run_id, is->run_id);
+	bool new_run_id = member->known && was->run_id[0] && is->run_id[0] &&
+			  !same_id(was->run_id, is->run_id);
 	bool hint = member->known &&
 		    (was->role != is->role || new_run_id || !same_id(was->replid, is->replid));
 
