@@ -81,20 +81,31 @@ static bool succeeds_another(const struct shard *shard, const struct member *cla
 	return false;
 }
 
-/* Of all claimants, the most live followers that one has. */
+/*
+ * It is there and may be the rightful master, for all we know: it says master, but may be loading,
+ * busy or have missed a probe just now; or nothing is known of it. What can't be told of it for a
+ * moment must not decide for another.
+ */
+static bool may_be_master(const struct shard *shard, const struct member *member)
+{
+	return !shard_is_out_of_reach(shard, member) && !member_is_replica(member) &&
+	       !member_is_unsupported(member);
+}
+
+/* Of all that may be the master, the most live followers that one has. */
 static size_t most_followers(const struct shard *shard, size_t *ret_with_as_many,
-			     size_t *ret_claimants)
+			     size_t *ret_rivals)
 {
 	size_t most = 0;
 
-	*ret_with_as_many = *ret_claimants = 0;
+	*ret_with_as_many = *ret_rivals = 0;
 	for (size_t i = 0; i < shard->member_count; i++) {
 		struct member *member = &shard->members[i];
 		size_t followers = count_followers(shard, member);
 
-		if (!shard_is_claimant(shard, member))
+		if (!may_be_master(shard, member))
 			continue;
-		++*ret_claimants;
+		++*ret_rivals;
 		if (followers > most)
 			*ret_with_as_many = 0;
 		if (followers >= most) {
@@ -111,14 +122,14 @@ static size_t most_followers(const struct shard *shard, size_t *ret_with_as_many
  */
 static bool is_first_by_proof(struct shard *shard, const struct member *claimant)
 {
-	size_t with_as_many, claimants;
-	size_t most = most_followers(shard, &with_as_many, &claimants);
+	size_t with_as_many, rivals;
+	size_t most = most_followers(shard, &with_as_many, &rivals);
 	size_t followers = count_followers(shard, claimant);
 
 	if (!is_first_allowed(shard) || followers < most)
 		return false;
 	if (most == 0)
-		return claimants == 1 && !somebody_is_unknown(shard);
+		return rivals == 1;
 	return with_as_many == 1 || succeeds_another(shard, claimant);
 }
 
@@ -168,7 +179,10 @@ static bool is_promoted_early(struct shard *shard, const struct member *claimant
 	       sentinels_allow_early(&shard->authority);
 }
 
-/* A7. A descendant that another known replica has come to follow since it claims. */
+/*
+ * A7. A descendant that another known replica has come to follow since it claims. One that has
+ * followed it all along, in a chain, proves nothing.
+ */
 static bool is_followed(struct shard *shard, const struct member *claimant)
 {
 	if (!is_descendant(shard, claimant) ||
@@ -178,7 +192,8 @@ static bool is_followed(struct shard *shard, const struct member *claimant)
 		const struct member *other = &shard->members[i];
 
 		if (other != incumbent_member(shard) && is_live_follower(shard, other, claimant) &&
-		    member_is_known_replica(other) && other->facts.sent_ms >= claimant->claim_ms)
+		    member_is_known_replica(other) && other->facts.sent_ms >= claimant->claim_ms &&
+		    other->follows_ms > claimant->replica_sent_ms)
 			return true;
 	}
 	return false;
@@ -253,9 +268,21 @@ static size_t match_row(struct shard *shard, const struct row *row, int *ret_nod
 	return matches;
 }
 
+/* Those in reach whose last word is that they are masters, serving or not. */
+static size_t count_masters(const struct shard *shard)
+{
+	size_t masters = 0;
+
+	for (size_t i = 0; i < shard->member_count; i++)
+		masters += member_is_master(&shard->members[i]) &&
+			   !shard_is_out_of_reach(shard, &shard->members[i]);
+	return masters;
+}
+
+/* Alone: no other master is there, not even one that can't speak up just now. */
 static void watch_restarted(struct shard *shard)
 {
-	bool alone = shard->incumbent.node >= 0 && count_claimants(shard) == 1 &&
+	bool alone = shard->incumbent.node >= 0 && count_masters(shard) == 1 &&
 		     shard_is_claimant(shard, incumbent_member(shard));
 
 	if (!alone)

@@ -173,8 +173,8 @@ static void read_line(struct info *info, enum info_section section, const char *
 
 	if (!colon)
 		return;
-	value = colon + 1;
 	name = (size_t)(colon - line);
+	value = colon + 1;
 	if (section == INFO_KEYSPACE)
 		add_keys(info, line, name, value, length - name - 1);
 	for (size_t i = 0; i < FIELD_COUNT; i++) {
@@ -202,7 +202,7 @@ int info_read(struct info *info, enum info_section section, const char *reply, s
 		while (line > 0 && reply[line - 1] == '\r')
 			line--;
 		read_line(info, section, reply, line);
-		reply = stop + 1;
+		reply = newline ? newline + 1 : end;
 	}
 	return section == INFO_REPLICATION && info->role == INFO_ROLE_UNKNOWN ? -EBADMSG : 0;
 }

@@ -84,8 +84,7 @@ static bool is_unreachable(struct shard *shard, const struct member *incumbent,
 			   enum reason *ret_reason)
 {
 	*ret_reason = REASON_UNREACHABLE;
-	return !shard_is_tilted(shard, incumbent) &&
-	       member_is_unreachable(incumbent, &shard->policy);
+	return member_is_unreachable(incumbent, &shard->policy);
 }
 
 /* V4 */

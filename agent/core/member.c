@@ -29,9 +29,18 @@ static bool same_id(const char *a, const char *b)
 	return strcmp(a, b) == 0;
 }
 
+static bool has_new_master(const struct info *was, const struct info *is)
+{
+	return was->role != INFO_ROLE_REPLICA || was->master_port != is->master_port ||
+	       strcmp(was->master_host, is->master_host) != 0;
+}
+
 static void learn_replica(struct member *member, const struct observation *observation)
 {
 	const struct info *info = &observation->info;
+
+	if (!member->known || has_new_master(&member->facts.info, info))
+		member->follows_ms = observation->sent_ms;
 
 	memcpy(member->replica_run_id, info->run_id, INFO_ID_SIZE);
 	member->replica_offset = info->replica_offset;
@@ -45,8 +54,10 @@ static void learn_replica(struct member *member, const struct observation *obser
 		/* Redis tells since when, which a restart of ours would not know. */
 		int64_t down_ms = info->link_down_s > 0 ? info->link_down_s * 1000 : 0;
 
-		member->link_lost_ms =
-			observation->at_ms > down_ms ? observation->at_ms - down_ms : 1;
+		/* It may be before our own machine's start: less than zero. */
+		member->link_lost_ms = observation->at_ms - down_ms;
+		if (!member->link_lost_ms)
+			member->link_lost_ms = 1;
 	}
 }
 
@@ -67,7 +78,8 @@ static bool learn_facts(struct member *member, const struct observation *observa
 			bool is_incumbent)
 {
 	const struct info *was = &member->facts.info, *is = &observation->info;
-	bool new_run_id = member->known && was->run_id[0] && !same_id(was->run_id, is->run_id);
+	bool new_run_id = member->known && was->run_id[0] && is->run_id[0] &&
+			  !same_id(was->run_id, is->run_id);
 	bool hint = member->known &&
 		    (was->role != is->role || new_run_id || !same_id(was->replid, is->replid));
 
@@ -84,6 +96,7 @@ static bool learn_answer(struct member *member, const struct observation *observ
 			 bool is_incumbent)
 {
 	member->misses = 0;
+	member->refused = false;
 	member->answered_ms = observation->at_ms;
 	member->info_reply = observation->info_reply;
 	member->ping_reply = observation->ping_reply;
@@ -107,6 +120,7 @@ struct member_news member_observe(struct member *member, const struct observatio
 	case OBSERVATION_REFUSED:
 		news.hint |= was_well;
 		member->misses = 0;
+		member->refused = true;
 		member->claims = 0;
 		member->told_ms = observation->sent_ms;
 		break;
@@ -149,7 +163,7 @@ bool member_is_dead(const struct member *member)
 
 bool member_is_unreachable(const struct member *member, const struct shard_policy *policy)
 {
-	return member_is_dead(member) || member->misses >= policy->fall;
+	return member->refused || member->misses >= policy->fall;
 }
 
 int64_t member_fresh_until_ms(const struct member *member, const struct shard_policy *policy,

@@ -48,21 +48,23 @@ static bool is_syncing(struct shard *shard, const struct member *replica)
 }
 
 /*
- * R11: another history than the incumbent's. Its former one (replid2) passes for orphan_grace:
- * replicas follow the old master for about a second longer. Servers without replication ids pass
- * too.
+ * R11: another history than the incumbent's, or than its node's since that restarted. Its former
+ * one (replid2) passes for orphan_grace: replicas follow the old master for about a second longer.
+ * Servers without replication ids pass too.
  */
 static bool is_foreign(struct shard *shard, const struct member *replica)
 {
 	const struct incumbent *incumbent = &shard->incumbent;
 	const char *replid = replica->facts.info.replid;
-	const char *former;
+	const struct info *master;
 
 	if (incumbent->node < 0 || replica == &shard->members[incumbent->node] || !replid[0] ||
 	    !incumbent->replid[0] || strcmp(replid, incumbent->replid) == 0)
 		return false;
-	former = shard->members[incumbent->node].facts.info.replid2;
-	return strcmp(replid, former) != 0 ||
+	master = &shard->members[incumbent->node].facts.info;
+	if (strcmp(replid, master->replid) == 0)
+		return false;
+	return strcmp(replid, master->replid2) != 0 ||
 	       shard_has_lasted(shard, incumbent->admitted_ms, shard->policy.orphan_grace_ms);
 }
 

@@ -20,6 +20,7 @@ struct member {
 	enum reply_class info_reply, ping_reply; /* of the last answer */
 	int64_t sent_ms, at_ms;			 /* of the last round */
 	int64_t misses;				 /* time-outs in a row */
+	bool refused;				 /* a connection was, and no answer came since */
 	int64_t answered_ms;			 /* the last answer, of any kind; 0 never */
 	int64_t told_ms; /* the last round that was an answer or a refusal began; 0 never */
 
@@ -31,6 +32,7 @@ struct member {
 	char replica_run_id[INFO_ID_SIZE]; /* seen as one, since it was last incumbent, with this */
 	int64_t replica_offset;		   /* its own offset when last seen as one */
 	int64_t replica_sent_ms;	   /* that round began; 0 never */
+	int64_t follows_ms;   /* so did the first that showed it with the master that it has now */
 	int64_t link_lost_ms; /* its link was first seen down, or went down; 0: it is up */
 	int64_t stuck_ms; /* its offset has stood still behind the master's since; 0: it has not */
 
@@ -62,7 +64,7 @@ void member_depose(struct member *member);
  */
 void member_forgive(struct member *member);
 
-/** Refuses connections, or missed `fall` probes in a row. */
+/** Refused connections since its last answer, or missed `fall` probes in a row. */
 bool member_is_unreachable(const struct member *member, const struct shard_policy *policy);
 
 /** Refuses connections. */

@@ -14,6 +14,7 @@
 enum happening {
 	HAPPEN_DIE,
 	HAPPEN_RESTART,
+	HAPPEN_RESTART_SAVED,
 	HAPPEN_RESTART_EMPTY,
 	HAPPEN_FREEZE,
 	HAPPEN_THAW,
@@ -22,11 +23,13 @@ enum happening {
 	HAPPEN_FOLLOW,
 	HAPPEN_LINK_DOWN,
 	HAPPEN_LINK_UP,
+	HAPPEN_LINK_MUTE,
 	HAPPEN_BUSY,
 	HAPPEN_DENY,
 	HAPPEN_LOAD,
 	HAPPEN_RECOVER,
 	HAPPEN_FAIL_OVER,
+	HAPPEN_RENEW,
 	HAPPEN_STALL,
 	HAPPEN_COUNT,
 };
@@ -34,6 +37,7 @@ enum happening {
 static const char *const names[HAPPEN_COUNT] = {
 	"dies",
 	"restarts",
+	"restarts saved",
 	"restarts empty",
 	"freezes",
 	"thaws",
@@ -42,11 +46,13 @@ static const char *const names[HAPPEN_COUNT] = {
 	"follows",
 	"link down",
 	"link up",
+	"link mute",
 	"busy",
 	"denies",
 	"loads",
 	"recovers",
 	"fails over",
+	"renews its history",
 	"stalls the agent",
 };
 
@@ -85,9 +91,10 @@ static void happen(struct world *world, enum happening what, int node, int other
 		sim_die(sim, node);
 		break;
 	case HAPPEN_RESTART:
+	case HAPPEN_RESTART_SAVED:
 	case HAPPEN_RESTART_EMPTY:
 		if (it->health == SIM_DEAD)
-			sim_restart(sim, node, what == HAPPEN_RESTART_EMPTY);
+			sim_restart(sim, node, (enum sim_data)(what - HAPPEN_RESTART));
 		break;
 	case HAPPEN_FREEZE:
 		sim_freeze(sim, node);
@@ -110,6 +117,10 @@ static void happen(struct world *world, enum happening what, int node, int other
 		    sim->nodes[it->follows].health == SIM_WELL)
 			sim_set_link(sim, node, what == HAPPEN_LINK_UP);
 		break;
+	case HAPPEN_LINK_MUTE:
+		if (it->health == SIM_WELL && !it->master && it->link_up)
+			sim_mute_link(sim, node);
+		break;
 	case HAPPEN_BUSY:
 		it->busy = true;
 		break;
@@ -124,6 +135,10 @@ static void happen(struct world *world, enum happening what, int node, int other
 		break;
 	case HAPPEN_FAIL_OVER:
 		fail_over(world, node, now_ms);
+		break;
+	case HAPPEN_RENEW:
+		if (it->master && it->health == SIM_WELL)
+			sim_renew(sim, node);
 		break;
 	case HAPPEN_STALL:
 		world_stall(world, 600);

@@ -26,7 +26,8 @@ static void update_links(struct sim *sim)
 
 		if (node->master || node->follows == SIM_NOBODY)
 			continue;
-		if (node->link_up && sim->nodes[node->follows].health == SIM_DEAD)
+		if (node->link_up && (sim->nodes[node->follows].health == SIM_DEAD ||
+				      sim->nodes[node->follows].health == SIM_DARK))
 			sim_set_link(sim, (int)i, false);
 	}
 }
@@ -39,7 +40,7 @@ static void replicate(struct sim *sim)
 			struct sim_node *node = &sim->nodes[i];
 			struct sim_node *master;
 
-			if (node->master || !is_alive(node) || !node->link_up)
+			if (node->master || !is_alive(node) || !node->link_up || node->mute)
 				continue;
 			master = &sim->nodes[node->follows];
 			if (!is_alive(master))
@@ -86,8 +87,25 @@ void sim_set_link(struct sim *sim, int node, bool up)
 	if (it->link_up && !up)
 		it->link_lost_ms = sim->now_ms;
 	it->link_up = up;
+	it->mute = false;
 	if (up)
-		it->syncing = false;
+		it->syncing = it->blank = it->masterdown = false;
+	replicate(sim);
+}
+
+void sim_mute_link(struct sim *sim, int node)
+{
+	sim->nodes[node].mute = true;
+	sim->nodes[node].link_lost_ms = sim->now_ms;
+}
+
+void sim_renew(struct sim *sim, int node)
+{
+	struct sim_node *it = &sim->nodes[node];
+
+	it->replid = ++sim->histories;
+	it->replid2 = 0;
+	it->second_offset = -1;
 	replicate(sim);
 }
 
@@ -125,7 +143,7 @@ void sim_die(struct sim *sim, int node)
 	update_links(sim);
 }
 
-void sim_restart(struct sim *sim, int node, bool empty)
+void sim_restart(struct sim *sim, int node, enum sim_data data)
 {
 	struct sim_node *it = &sim->nodes[node];
 
@@ -134,13 +152,27 @@ void sim_restart(struct sim *sim, int node, bool empty)
 	it->generation++;
 	it->master = true;
 	it->follows = SIM_NOBODY;
-	it->link_up = it->syncing = it->loading = it->busy = false;
-	/* From its RDB: the old history as its second, with no point of promotion. */
-	it->replid2 = empty ? 0 : it->replid;
+	it->link_up = it->mute = it->syncing = it->loading = it->busy = false;
+	it->replid2 = data == SIM_DATA_NONE ? 0 : it->replid;
 	it->replid = ++sim->histories;
-	it->second_offset = empty ? -1 : 1;
-	if (empty)
+	switch (data) {
+	case SIM_DATA_SNAPSHOT: /* the old history as its second, with no point of promotion */
+		it->second_offset = 1;
+		break;
+	case SIM_DATA_SAVED:
+		it->second_offset = it->offset + 1;
+		break;
+	case SIM_DATA_NONE:
+		it->second_offset = -1;
 		it->offset = 0;
+		break;
+	}
+}
+
+void sim_vanish(struct sim *sim, int node)
+{
+	if (sim->nodes[node].health == SIM_DEAD)
+		sim->nodes[node].health = SIM_DARK;
 }
 
 void sim_freeze(struct sim *sim, int node)
@@ -188,17 +220,26 @@ static void read_info(const struct sim *sim, const struct sim_node *node, struct
 				   "master_host:%s\r\nmaster_port:6379\r\nmaster_link_status:%s\r\n"
 				   "master_sync_in_progress:%d\r\nslave_repl_offset:%lld\r\n",
 				   sim->nodes[node->follows].name, node->link_up ? "up" : "down",
-				   node->syncing, (long long)node->offset);
+				   node->syncing, node->blank ? 1 : (long long)node->offset);
 	if (!node->master && !node->link_up)
 		length += snprintf(text + length, sizeof(text) - (size_t)length,
 				   "master_last_io_seconds_ago:-1\r\n"
 				   "master_link_down_since_seconds:%lld\r\n",
-				   (long long)(sim->now_ms - node->link_lost_ms) / 1000);
+				   node->blank ? -1 : (long long)(sim->now_ms - node->link_lost_ms) / 1000);
 	else if (!node->master)
 		length += snprintf(text + length, sizeof(text) - (size_t)length,
-				   "master_last_io_seconds_ago:0\r\n");
+				   "master_last_io_seconds_ago:%lld\r\n",
+				   node->mute ? (long long)(sim->now_ms - node->link_lost_ms) / 1000
+					      : 0LL);
 	assert(length < (int)sizeof(text));
 	assert(info_read(ret_info, INFO_REPLICATION, text, (size_t)length) == 0);
+}
+
+static enum reply_class read_ping(const struct sim_node *node)
+{
+	if (node->loading)
+		return REPLY_LOADING;
+	return node->masterdown ? REPLY_MASTERDOWN : REPLY_OK;
 }
 
 void sim_observe(struct sim *sim, int node, int64_t at_ms, struct observation *ret_observation)
@@ -208,7 +249,7 @@ void sim_observe(struct sim *sim, int node, int64_t at_ms, struct observation *r
 	*ret_observation = (struct observation){
 		.outcome = OBSERVATION_ANSWERED,
 		.info_reply = REPLY_OK,
-		.ping_reply = it->loading ? REPLY_LOADING : REPLY_OK,
+		.ping_reply = read_ping(it),
 		.new_connection = it->broke,
 		.sent_ms = sim->now_ms,
 		.at_ms = at_ms,
@@ -219,6 +260,7 @@ void sim_observe(struct sim *sim, int node, int64_t at_ms, struct observation *r
 		ret_observation->outcome = OBSERVATION_REFUSED;
 		return;
 	case SIM_FROZEN:
+	case SIM_DARK:
 		ret_observation->outcome = OBSERVATION_MISSED;
 		return;
 	case SIM_WELL:

@@ -78,6 +78,13 @@ static void set_option(struct player *player, char **words)
 	complain(player, "no such option:", words[0]);
 }
 
+static enum sim_data read_data(const char *word)
+{
+	if (word && strcmp(word, "empty") == 0)
+		return SIM_DATA_NONE;
+	return word && strcmp(word, "saved") == 0 ? SIM_DATA_SAVED : SIM_DATA_SNAPSHOT;
+}
+
 /* `NODE VERB [WORD]`. False: no such verb. */
 static bool happen(struct player *player, int node, const char *verb, const char *word)
 {
@@ -97,16 +104,29 @@ static bool happen(struct player *player, int node, const char *verb, const char
 	} else if (strcmp(verb, "dies") == 0) {
 		sim_die(sim, node);
 	} else if (strcmp(verb, "restarts") == 0) {
-		sim_restart(sim, node, word && strcmp(word, "empty") == 0);
+		sim_restart(sim, node, read_data(word));
+	} else if (strcmp(verb, "vanishes") == 0) {
+		sim_vanish(sim, node);
 	} else if (strcmp(verb, "freezes") == 0) {
 		sim_freeze(sim, node);
 	} else if (strcmp(verb, "thaws") == 0) {
 		sim_thaw(sim, node);
+	} else if (strcmp(verb, "renews") == 0) {
+		sim_renew(sim, node);
+	} else if (strcmp(verb, "link") == 0 && word && strcmp(word, "mute") == 0) {
+		sim_mute_link(sim, node);
 	} else if (strcmp(verb, "link") == 0 && word) {
 		sim_set_link(sim, node, strcmp(word, "up") == 0);
 	} else if (strcmp(verb, "syncs") == 0) {
 		sim_set_link(sim, node, false);
 		it->syncing = true;
+	} else if (strcmp(verb, "ages") == 0 && word) {
+		it->link_lost_ms -= atoll(word);
+	} else if (strcmp(verb, "blank") == 0) {
+		sim_set_link(sim, node, false);
+		it->blank = true;
+	} else if (strcmp(verb, "refuses") == 0) {
+		it->masterdown = true;
 	} else if (strcmp(verb, "loads") == 0) {
 		it->loading = true;
 	} else if (strcmp(verb, "busy") == 0) {
@@ -203,7 +223,8 @@ static void play_moment(struct player *player, char **words)
 		complain(player, "at: MS and what happens", NULL);
 		return;
 	}
-	if (atoll(words[0]) > 0)
+	/* What stands at 0 is how the agent finds the group. */
+	if (atoll(words[0]) > 0 || strcmp(subject, "expect") == 0)
 		start(player);
 	if (player->started && !world_run(world, START_MS + atoll(words[0]))) {
 		complain(player, world->error, NULL);

@@ -305,7 +305,8 @@ static void begin_round(struct world *world, size_t node)
 	struct world_probe *probe = &world->probes[node];
 	int64_t latency_ms = world->random ? (int64_t)(next_random(world) % 4) : 1;
 
-	if (world->sim.nodes[node].health == SIM_FROZEN)
+	if (world->sim.nodes[node].health == SIM_FROZEN ||
+	    world->sim.nodes[node].health == SIM_DARK)
 		latency_ms = world_default_policy().timeout_ms;
 	probe->at_ms = world->now_ms + latency_ms + (latency_ms == 0);
 	sim_observe(&world->sim, (int)node, probe->at_ms, &probe->observation);
