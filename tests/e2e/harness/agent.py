@@ -36,11 +36,11 @@ FIRST_BYTE_LIMIT = 0.005
 def ask(port: int, query: str, timeout: float = 2.0) -> str:
     """One agent-check, as HAProxy makes it: the whole answer, `` for silence."""
     while True:
+        started = time.monotonic()
         with socket.create_connection(("127.0.0.1", port), timeout=timeout) as client:
-            connected = time.monotonic()
             if query:
                 client.sendall(query.encode() + b"\n")
-            late = time.monotonic() - connected > FIRST_BYTE_LIMIT
+            late = time.monotonic() - started > FIRST_BYTE_LIMIT
             answer = b""
             while chunk := client.recv(4096):
                 answer += chunk
