@@ -167,11 +167,12 @@ static bool is_without_access(const struct member *member)
 	       member->info_reply == REPLY_NO_ACCESS;
 }
 
+/* One answer is not enough: a promoted node needs two to be admitted. */
 static bool has_second_master(const struct shard *shard)
 {
 	for (size_t i = 0; i < shard->member_count; i++)
 		if (shard->incumbent.node >= 0 && shard->incumbent.node != (int)i &&
-		    shard_is_claimant(shard, &shard->members[i]))
+		    shard->members[i].claims > 1 && shard_is_claimant(shard, &shard->members[i]))
 			return true;
 	return false;
 }

@@ -228,14 +228,20 @@ static void client_give_up(struct client *client, enum trouble trouble)
 	client_close(client);
 }
 
+/*
+ * The pause that ends a line begins with its first byte: a client may be slow to speak at all. Only
+ * where the listener has a line of its own, saying nothing is an answer, and need not be waited
+ * for.
+ */
 static void client_go_on(struct client *client)
 {
 	int64_t left_ms = LIFE_MS - client_age_ms(client);
+	bool may_pause = client->peer.length > 0 || client->line != AGENT_SERVER_NO_LINE;
 
 	if (left_ms <= 0)
 		client_give_up(client, TROUBLE_TOO_SLOW);
 	else
-		client_start_timer(client, left_ms < PAUSE_MS ? left_ms : PAUSE_MS);
+		client_start_timer(client, may_pause && PAUSE_MS < left_ms ? PAUSE_MS : left_ms);
 }
 
 /* AGENT_PEER_NOTHING is the caller's. */
@@ -282,7 +288,7 @@ static void on_client_timer(uv_timer_t *timer)
 	reading = agent_peer_read(&client->peer);
 	if (reading != AGENT_PEER_NOTHING)
 		client_take(client, reading);
-	else if (client_age_ms(client) >= LIFE_MS)
+	else if (client->peer.length > 0 && client_age_ms(client) >= LIFE_MS)
 		client_give_up(client, TROUBLE_TOO_SLOW);
 	else
 		client_finish(client);
