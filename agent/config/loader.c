@@ -1,5 +1,7 @@
 /* From libconfig's tree to struct settings: a recursion over the sections of the option table. It
  * knows no option by name; libconfig is known to this file alone. */
+#include "config/settings.h"
+
 #include <errno.h>
 #include <libconfig.h>
 #include <limits.h>
@@ -14,7 +16,6 @@
 #include "config/options.h"
 #include "config/places.h"
 #include "config/precheck.h"
-#include "config/settings.h"
 #include "config/value.h"
 
 #define SENTENCE_SIZE 1024

@@ -1,10 +1,11 @@
 /* What the values of an option look like, in words for people and in the file's own spelling. */
+#include "config/value.h"
+
 #include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/address.h"
-#include "config/value.h"
 
 static const char *type_name(enum option_type type)
 {
