@@ -20,8 +20,8 @@
 static void test_steady_state(void **state)
 {
 	struct harness *harness = *state;
-	struct fake_redis fake;
-	struct watch watch;
+	static struct fake_redis fake;
+	static struct watch watch;
 
 	watch_start_with_fake(&watch, &fake, harness, 20);
 	HARNESS_WAIT(harness, watch.answered == 1, 1000);
@@ -46,8 +46,8 @@ static void test_steady_state(void **state)
 static void test_asks_for_persistence_while_loading(void **state)
 {
 	struct harness *harness = *state;
-	struct fake_redis fake;
-	struct watch watch;
+	static struct fake_redis fake;
+	static struct watch watch;
 	size_t sections;
 
 	watch_start_with_fake(&watch, &fake, harness, 10);
@@ -92,8 +92,8 @@ static const struct reply_case {
 static void test_error_replies(void **state)
 {
 	struct harness *harness = *state;
-	struct fake_redis fake;
-	struct watch watch;
+	static struct fake_redis fake;
+	static struct watch watch;
 
 	for (size_t i = 0; i < sizeof(reply_cases) / sizeof(reply_cases[0]); i++) {
 		const struct reply_case *want = &reply_cases[i];
@@ -116,15 +116,15 @@ static void test_asks_all_again_when_let_in(void **state)
 {
 	struct harness *harness = *state;
 	struct prober *prober = prober_new(&harness->loop);
-	struct fake_redis fake;
-	struct watch watch;
+	static struct fake_redis fake;
+	static struct watch watch;
 	char address[64];
 
 	fake_redis_start(&fake, &harness->loop, "127.0.0.1");
 	fake.replies[FAKE_AUTH] = "-WRONGPASS invalid\r\n";
 	fake.replies[FAKE_REPLICATION] = "-NOAUTH needed\r\n";
 	snprintf(address, sizeof(address), "127.0.0.1:%u", fake.port);
-	watch_add(&watch, prober, address, "secret", 10);
+	watch_add(&watch, prober, address, "secret", 10, TIMEOUT_MS);
 	HARNESS_WAIT(harness, watch.answered >= 3, 1000);
 	assert_int_equal(watch.last.info_reply, REPLY_NO_ACCESS);
 	assert_in_range(fake.seen[FAKE_AUTH], 3, 5);
@@ -141,8 +141,8 @@ static void test_asks_all_again_when_let_in(void **state)
 static void test_turned_away_is_no_access(void **state)
 {
 	struct harness *harness = *state;
-	struct fake_redis fake;
-	struct watch watch;
+	static struct fake_redis fake;
+	static struct watch watch;
 
 	watch_start_with_fake(&watch, &fake, harness, 20);
 	fake.greeting = "-DENIED Redis is running in protected mode\r\n";
@@ -157,8 +157,8 @@ static void test_turned_away_is_no_access(void **state)
 static void test_unasked_reply_is_a_protocol_error(void **state)
 {
 	struct harness *harness = *state;
-	struct fake_redis fake;
-	struct watch watch;
+	static struct fake_redis fake;
+	static struct watch watch;
 
 	watch_start_with_fake(&watch, &fake, harness, FAR_MS);
 	HARNESS_WAIT(harness, watch.answered == 1, 1000);
@@ -173,8 +173,8 @@ static void test_unasked_reply_is_a_protocol_error(void **state)
 static void test_interval_changes_within_observe(void **state)
 {
 	struct harness *harness = *state;
-	struct fake_redis fake;
-	struct watch watch;
+	static struct fake_redis fake;
+	static struct watch watch;
 	size_t answered;
 
 	watch_start_with_fake(&watch, &fake, harness, FAR_MS);
@@ -196,7 +196,7 @@ static void test_interval_changes_within_observe(void **state)
 static void test_shorter_interval_hastens_a_retry(void **state)
 {
 	struct harness *harness = *state;
-	struct watch watch;
+	static struct watch watch;
 
 	watch_start(&watch, harness, harness_free_port(), FAR_MS);
 	HARNESS_WAIT(harness, watch.refused == 1, 100);
@@ -209,8 +209,8 @@ static void test_shorter_interval_hastens_a_retry(void **state)
 static void check_gone_within_observe(struct harness *harness, enum observation_outcome outcome,
 				      bool whole)
 {
-	struct fake_redis fake;
-	struct watch watch;
+	static struct fake_redis fake;
+	static struct watch watch;
 
 	watch_start_with_fake(&watch, &fake, harness, 20);
 	fake.hold = outcome == OBSERVATION_MISSED;
@@ -245,14 +245,14 @@ static void test_two_hundred_probes(void **state)
 	struct harness *harness = *state;
 	struct prober *prober = prober_new(&harness->loop);
 	struct watch *watches = mem_calloc(PROBES, sizeof(*watches));
-	struct fake_redis fake;
+	static struct fake_redis fake;
 	size_t answered = 0;
 	char address[64];
 
 	fake_redis_start(&fake, &harness->loop, "127.0.0.1");
 	snprintf(address, sizeof(address), "localhost:%u", fake.port);
 	for (size_t i = 0; i < PROBES; i++)
-		watch_add(&watches[i], prober, address, NULL, 100);
+		watch_add(&watches[i], prober, address, NULL, 100, FAR_MS);
 	for (size_t i = 0; i < PROBES; i++)
 		HARNESS_WAIT(harness, watches[i].answered, 10000);
 	harness_run(harness, 500);

@@ -21,7 +21,7 @@
 static void test_refused_from_the_start(void **state)
 {
 	struct harness *harness = *state;
-	struct watch watch;
+	static struct watch watch;
 
 	watch_start(&watch, harness, harness_free_port(), 20);
 	HARNESS_WAIT(harness, watch.refused == 1, 100);
@@ -38,8 +38,8 @@ static void test_refused_from_the_start(void **state)
 static void test_silence_is_missed_each_timeout(void **state)
 {
 	struct harness *harness = *state;
-	struct fake_redis fake;
-	struct watch watch;
+	static struct fake_redis fake;
+	static struct watch watch;
 	int64_t begun_ms = clock_mono_ms();
 
 	watch_start_with_fake(&watch, &fake, harness, 20);
@@ -57,8 +57,8 @@ static void test_silence_is_missed_each_timeout(void **state)
 static void test_late_answers_are_dropped(void **state)
 {
 	struct harness *harness = *state;
-	struct fake_redis fake;
-	struct watch watch;
+	static struct fake_redis fake;
+	static struct watch watch;
 
 	watch_start_with_fake(&watch, &fake, harness, FAR_MS);
 	HARNESS_WAIT(harness, watch.answered == 1, 1000);
@@ -80,8 +80,8 @@ static void test_late_answers_are_dropped(void **state)
 static void test_silent_connection_is_given_up(void **state)
 {
 	struct harness *harness = *state;
-	struct fake_redis fake;
-	struct watch watch;
+	static struct fake_redis fake;
+	static struct watch watch;
 
 	watch_start_with_fake(&watch, &fake, harness, 20);
 	fake.hold = true;
@@ -99,7 +99,7 @@ static void test_answers_after_a_stall_of_our_own_count(void **state)
 	struct harness *harness = *state;
 	struct timespec stall = { .tv_nsec = 300 * 1000000L };
 	struct real_redis redis;
-	struct watch watch;
+	static struct watch watch;
 
 	real_redis_start(&redis, NULL);
 	watch_start(&watch, harness, redis.port, FAR_MS);
@@ -116,8 +116,8 @@ static void test_answers_after_a_stall_of_our_own_count(void **state)
 /* Cut in mid-reply, closed at rest, reset: asked anew at once, the first time. */
 static void check_break(struct harness *harness, bool reset)
 {
-	struct fake_redis fake;
-	struct watch watch;
+	static struct fake_redis fake;
+	static struct watch watch;
 	int64_t broken_ms;
 
 	watch_start_with_fake(&watch, &fake, harness, FAR_MS);
@@ -145,8 +145,8 @@ static void test_break_is_asked_at_once(void **state)
 static void test_break_and_gone_is_refused_at_once(void **state)
 {
 	struct harness *harness = *state;
-	struct fake_redis fake;
-	struct watch watch;
+	static struct fake_redis fake;
+	static struct watch watch;
 
 	watch_start_with_fake(&watch, &fake, harness, FAR_MS);
 	HARNESS_WAIT(harness, watch.answered == 1, 1000);
@@ -162,8 +162,8 @@ static void test_break_and_gone_is_refused_at_once(void **state)
 
 static void check_no_hot_loop(struct harness *harness, bool close_at_once, size_t cut_after)
 {
-	struct fake_redis fake;
-	struct watch watch;
+	static struct fake_redis fake;
+	static struct watch watch;
 
 	watch_start_with_fake(&watch, &fake, harness, 50);
 	fake.close_at_once = close_at_once;
@@ -189,8 +189,8 @@ static void test_no_hot_loop(void **state)
 static void test_trickled_answers(void **state)
 {
 	struct harness *harness = *state;
-	struct fake_redis fake;
-	struct watch watch;
+	static struct fake_redis fake;
+	static struct watch watch;
 
 	watch_start_with_fake(&watch, &fake, harness, FAR_MS);
 	fake.trickle = true;
@@ -207,7 +207,7 @@ static void test_real_redis_connection_killed(void **state)
 {
 	struct harness *harness = *state;
 	struct real_redis redis;
-	struct watch watch;
+	static struct watch watch;
 
 	real_redis_start(&redis, NULL);
 	watch_start(&watch, harness, redis.port, FAR_MS);
@@ -230,7 +230,7 @@ static void test_real_redis_killed(void **state)
 {
 	struct harness *harness = *state;
 	struct real_redis redis;
-	struct watch watch;
+	static struct watch watch;
 
 	real_redis_start(&redis, NULL);
 	watch_start(&watch, harness, redis.port, FAR_MS);
@@ -245,7 +245,7 @@ static void test_real_redis_stopped_and_continued(void **state)
 {
 	struct harness *harness = *state;
 	struct real_redis redis;
-	struct watch watch;
+	static struct watch watch;
 
 	real_redis_start(&redis, NULL);
 	watch_start(&watch, harness, redis.port, 20);
@@ -265,7 +265,7 @@ static void test_real_redis_addresses_and_passwords(void **state)
 	static const char *const options[] = { "--requirepass", "right", NULL };
 	struct harness *harness = *state;
 	struct prober *prober = prober_new(&harness->loop);
-	struct watch watches[5];
+	static struct watch watches[5];
 	struct real_redis redis;
 	char addresses[3][ADDRESS_TEXT_SIZE];
 
@@ -274,9 +274,9 @@ static void test_real_redis_addresses_and_passwords(void **state)
 	snprintf(addresses[1], ADDRESS_TEXT_SIZE, "[::1]:%u", redis.port);
 	snprintf(addresses[2], ADDRESS_TEXT_SIZE, "unix:%s", redis.socket);
 	for (int i = 0; i < 3; i++)
-		watch_add(&watches[i], prober, addresses[i], "right", FAR_MS);
-	watch_add(&watches[3], prober, addresses[0], "wrong", FAR_MS);
-	watch_add(&watches[4], prober, addresses[0], NULL, FAR_MS);
+		watch_add(&watches[i], prober, addresses[i], "right", FAR_MS, FAR_MS);
+	watch_add(&watches[3], prober, addresses[0], "wrong", FAR_MS, FAR_MS);
+	watch_add(&watches[4], prober, addresses[0], NULL, FAR_MS, FAR_MS);
 	for (int i = 0; i < 5; i++) {
 		enum reply_class want = i < 3 ? REPLY_OK : REPLY_NO_ACCESS;
 

@@ -139,8 +139,8 @@ static void send_ping(struct record *record)
 static void test_asks_before_and_after_connecting(void **state)
 {
 	struct harness *harness = *state;
-	struct fake_redis fake;
-	struct record record;
+	static struct fake_redis fake;
+	static struct record record;
 
 	fake_redis_start(&fake, &harness->loop, "127.0.0.1");
 	record_init_port(&record, harness, fake.port);
@@ -181,8 +181,8 @@ static const struct lie {
 
 static void check_lie(struct harness *harness, const struct lie *lie)
 {
-	struct fake_redis fake;
-	struct record record;
+	static struct fake_redis fake;
+	static struct record record;
 
 	fake_redis_start(&fake, &harness->loop, "127.0.0.1");
 	fake.replies[FAKE_PING] = lie->says;
@@ -210,8 +210,8 @@ static void test_lies(void **state)
 static void test_trickled_reply_is_whole(void **state)
 {
 	struct harness *harness = *state;
-	struct fake_redis fake;
-	struct record record;
+	static struct fake_redis fake;
+	static struct record record;
 
 	fake_redis_start(&fake, &harness->loop, "127.0.0.1");
 	fake.trickle = true;
@@ -227,8 +227,8 @@ static void test_trickled_reply_is_whole(void **state)
 static void test_endless_reply_is_cut(void **state)
 {
 	struct harness *harness = *state;
-	struct fake_redis fake;
-	struct record record;
+	static struct fake_redis fake;
+	static struct record record;
 	char *much = mem_calloc((size_t)64 * 1024 + 1, 1);
 
 	memset(much, 'x', (size_t)64 * 1024);
@@ -249,8 +249,8 @@ static void test_endless_reply_is_cut(void **state)
 static void test_end_in_mid_reply(void **state)
 {
 	struct harness *harness = *state;
-	struct fake_redis fake;
-	struct record record;
+	static struct fake_redis fake;
+	static struct record record;
 
 	fake_redis_start(&fake, &harness->loop, "127.0.0.1");
 	fake.cut_after = 10;
@@ -267,8 +267,8 @@ static void test_end_in_mid_reply(void **state)
 static void test_reset(void **state)
 {
 	struct harness *harness = *state;
-	struct fake_redis fake;
-	struct record record;
+	static struct fake_redis fake;
+	static struct record record;
 
 	fake_redis_start(&fake, &harness->loop, "127.0.0.1");
 	fake.reset = true;
@@ -287,7 +287,7 @@ static void test_refused(void **state)
 	struct harness *harness = *state;
 	char name[64];
 	const char *addresses[] = { name, "unix:/nonexistent/redis.sock", "[::1]:1" };
-	struct record record;
+	static struct record record;
 
 	/* A name with two addresses: refused only when each was. */
 	snprintf(name, sizeof(name), "localhost:%u", harness_free_port());
@@ -306,7 +306,7 @@ static void test_failures_without_a_peer(void **state)
 {
 	static const char *const addresses[] = { "no-such-host.invalid:1", "255.255.255.255:1" };
 	struct harness *harness = *state;
-	struct record record;
+	static struct record record;
 
 	for (size_t i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
 		record_init(&record, harness, addresses[i], NULL, NULL);
@@ -322,7 +322,7 @@ static void test_failures_without_a_peer(void **state)
 static void test_dropped_in_mid_look_up(void **state)
 {
 	struct harness *harness = *state;
-	struct record record;
+	static struct record record;
 
 	record_init(&record, harness, "no-such-host.invalid:1", NULL, NULL);
 	redis_conn_open(record.conn);
@@ -336,8 +336,8 @@ static void test_name_and_ipv6(void **state)
 {
 	struct harness *harness = *state;
 	char address[64];
-	struct fake_redis fakes[2];
-	struct record record;
+	static struct fake_redis fakes[2];
+	static struct record record;
 
 	fake_redis_start(&fakes[0], &harness->loop, "127.0.0.1");
 	fake_redis_start(&fakes[1], &harness->loop, "::1");
@@ -356,8 +356,8 @@ static void test_name_and_ipv6(void **state)
 static void check_reaction(struct harness *harness, enum reaction on_value_do,
 			   enum reaction on_closed_do)
 {
-	struct fake_redis fake;
-	struct record record;
+	static struct fake_redis fake;
+	static struct record record;
 
 	fake_redis_start(&fake, &harness->loop, "127.0.0.1");
 	fake.replies[FAKE_PING] = "*3\r\n:1\r\n:2\r\n:3\r\n+next\r\n";
@@ -392,7 +392,7 @@ static void test_what_the_kernel_does_not_take_is_sent_later(void **state)
 	size_t size = (size_t)8 * 1024 * 1024;
 	struct real_redis redis;
 	char *large = mem_calloc(size + 1, 1);
-	struct record record;
+	static struct record record;
 
 	memset(large, 'v', size);
 	real_redis_start(&redis, NULL);
@@ -411,7 +411,7 @@ static void test_what_the_kernel_does_not_take_is_sent_later(void **state)
 static void check_login(struct harness *harness, const struct real_redis *redis,
 			const char *username, const char *password, const char *begins)
 {
-	struct record record;
+	static struct record record;
 	char address[ADDRESS_TEXT_SIZE];
 	unsigned int replies;
 

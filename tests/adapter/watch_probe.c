@@ -32,12 +32,12 @@ static void on_observation(void *context, const struct observation *observation)
 }
 
 void watch_add(struct watch *watch, struct prober *prober, const char *address,
-	       const char *password, int64_t interval_ms)
+	       const char *password, int64_t interval_ms, int64_t timeout_ms)
 {
 	struct probe_setup setup = {
 		.password = password,
 		.interval_ms = interval_ms,
-		.timeout_ms = 100,
+		.timeout_ms = timeout_ms,
 		.observe = on_observation,
 		.context = watch,
 	};
@@ -55,7 +55,7 @@ void watch_start(struct watch *watch, struct harness *harness, uint16_t port, in
 	char address[64];
 
 	snprintf(address, sizeof(address), "127.0.0.1:%u", port);
-	watch_add(watch, prober, address, NULL, interval_ms);
+	watch_add(watch, prober, address, NULL, interval_ms, TIMEOUT_MS);
 }
 
 void watch_start_with_fake(struct watch *watch, struct fake_redis *fake, struct harness *harness,

@@ -5,7 +5,8 @@
 #include "harness.h"
 #include "io/probe.h"
 
-#define FAR_MS 10000 /* an interval that never comes up within a test */
+#define FAR_MS	   10000 /* an interval that never comes up within a test */
+#define TIMEOUT_MS 100
 
 struct watch {
 	struct probe *probe;
@@ -18,11 +19,11 @@ struct watch {
 
 size_t watch_count(const struct watch *watch);
 
-/** Adds a probe with a time-out of 100 ms; @watch is filled anew. */
+/** Adds a probe; @watch is filled anew. */
 void watch_add(struct watch *watch, struct prober *prober, const char *address,
-	       const char *password, int64_t interval_ms);
+	       const char *password, int64_t interval_ms, int64_t timeout_ms);
 
-/** A prober of its own with one probe of 127.0.0.1:@port. */
+/** A prober of its own with one probe of 127.0.0.1:@port and a time-out of TIMEOUT_MS. */
 void watch_start(struct watch *watch, struct harness *harness, uint16_t port, int64_t interval_ms);
 
 /** The same, of a fake that is started. */
