@@ -134,6 +134,7 @@ layers: ## Proves that core needs nothing but libc's memory and text, and that i
 checks: layers all ## Runs the layer proof and checks options, manual and installation.
 	$(Q)tests/check_options.sh $(BUILD)/redis-role-agent
 	$(Q)tests/check_manual.sh
+	$(Q)tests/check_reasons.sh
 	$(Q)tests/check_install.sh $(BUILD)
 
 programs: all $(PLAYER) $(call program,$(UNIT_CORE) $(UNIT_REST) $(FUZZ) $(ADAPTER))
