@@ -277,6 +277,22 @@ static void test_repeated(void **state)
 	shard_free(shard);
 }
 
+/* Two rounds within one millisecond are two: a refusal follows an answer. */
+static void test_same_millisecond(void **state)
+{
+	struct shard *shard = new_running(0);
+
+	(void)state;
+	observe(shard, A, START + 100, master(A));
+	observe(shard, A, START + 100, failed(OBSERVATION_REFUSED));
+	assert_verdict(shard, WRITE, A, VERDICT_DOWN, REASON_UNREACHABLE);
+	observe(shard, A, START + 100, master(A));
+	assert_verdict(shard, WRITE, A, VERDICT_UP, REASON_MASTER);
+	observe(shard, A, START + 100, replica(A, "redis-b"));
+	assert_verdict(shard, WRITE, A, VERDICT_DOWN, REASON_DEMOTED);
+	shard_free(shard);
+}
+
 /* Ticks at each deadline up to @until_ms, and nowhere else. */
 static void tick_until(struct shard *shard, int64_t until_ms)
 {
@@ -663,6 +679,7 @@ int main(void)
 		cmocka_unit_test(test_start),
 		cmocka_unit_test(test_orders),
 		cmocka_unit_test(test_repeated),
+		cmocka_unit_test(test_same_millisecond),
 		cmocka_unit_test(test_old_facts),
 		cmocka_unit_test(test_restarted),
 		cmocka_unit_test(test_disturbed),
