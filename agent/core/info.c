@@ -161,8 +161,9 @@ static void add_keys(struct info *info, const char *name, size_t length, const c
 
 	if (length < 3 || memcmp(name, "db", 2) != 0 || end < 5 || memcmp(value, "keys=", 5) != 0)
 		return;
-	if (text_to_int64(value + 5, end - 5, &keys) && keys >= 0)
-		(void)!__builtin_add_overflow(info->keys, keys, &info->keys);
+	if (text_to_int64(value + 5, end - 5, &keys) && keys >= 0 &&
+	    __builtin_add_overflow(info->keys, keys, &info->keys))
+		info->keys = INT64_MAX;
 }
 
 static void read_line(struct info *info, enum info_section section, const char *line, size_t length)

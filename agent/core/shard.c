@@ -362,6 +362,23 @@ static void refresh_incumbent(struct shard *shard, const struct member *member)
 	incumbent->master_ms = member->facts.at_ms;
 }
 
+/*
+ * The same round again? Two rounds may fall into one millisecond: a refusal right after an answer
+ * is another.
+ */
+static bool is_repeated(const struct member *member, const struct observation *observation)
+{
+	if (!member->heard || observation->sent_ms != member->sent_ms ||
+	    observation->at_ms != member->at_ms || observation->outcome != member->outcome)
+		return false;
+	if (observation->outcome != OBSERVATION_ANSWERED)
+		return true;
+	return observation->info_reply == member->info_reply &&
+	       observation->ping_reply == member->ping_reply &&
+	       (observation->info_reply != REPLY_OK ||
+		memcmp(&observation->info, &member->facts.info, sizeof(struct info)) == 0);
+}
+
 void shard_observe(struct shard *shard, size_t node, const struct observation *observation,
 		   int64_t now_ms)
 {
@@ -370,9 +387,7 @@ void shard_observe(struct shard *shard, size_t node, const struct observation *o
 	struct member_news news;
 
 	set_now(shard, now_ms);
-	/* A round already taken changes nothing. */
-	if (member->heard && observation->sent_ms == member->sent_ms &&
-	    observation->at_ms == member->at_ms) {
+	if (is_repeated(member, observation)) {
 		evaluate(shard);
 		return;
 	}

@@ -222,10 +222,11 @@ static void read_info(const struct sim *sim, const struct sim_node *node, struct
 				   sim->nodes[node->follows].name, node->link_up ? "up" : "down",
 				   node->syncing, node->blank ? 1 : (long long)node->offset);
 	if (!node->master && !node->link_up)
-		length += snprintf(text + length, sizeof(text) - (size_t)length,
-				   "master_last_io_seconds_ago:-1\r\n"
-				   "master_link_down_since_seconds:%lld\r\n",
-				   node->blank ? -1 : (long long)(sim->now_ms - node->link_lost_ms) / 1000);
+		length += snprintf(
+			text + length, sizeof(text) - (size_t)length,
+			"master_last_io_seconds_ago:-1\r\n"
+			"master_link_down_since_seconds:%lld\r\n",
+			node->blank ? -1 : (long long)(sim->now_ms - node->link_lost_ms) / 1000);
 	else if (!node->master)
 		length += snprintf(text + length, sizeof(text) - (size_t)length,
 				   "master_last_io_seconds_ago:%lld\r\n",

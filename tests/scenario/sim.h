@@ -32,15 +32,15 @@ struct sim_node {
 	enum sim_health health;
 	bool master;
 	bool link_up, syncing, loading, busy, denied;
-	bool blank; /* a replica that never had a copy */
-	bool masterdown; /* it refuses stale reads */
-	bool mute; /* its link is up, but no byte comes through */
+	bool blank;	     /* a replica that never had a copy */
+	bool masterdown;     /* it refuses stale reads */
+	bool mute;	     /* its link is up, but no byte comes through */
 	int follows;	     /* of a replica: index */
 	int generation;	     /* counts processes: the run id */
 	int replid, replid2; /* histories are numbered; 0 none */
 	int64_t offset, second_offset;
 	int64_t link_lost_ms; /* or mute */
-	bool broke; /* its connections were cut since the last probe */
+	bool broke;	      /* its connections were cut since the last probe */
 };
 
 struct sim {

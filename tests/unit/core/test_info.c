@@ -333,6 +333,7 @@ static void test_keyspace(void **state)
 		{ "db0:keys=-5\r\ndb1:keys=x\r\ndb2:keys=\r\ndb3:k\r\ndb:keys=7\r\nxx0:keys=7\r\n",
 		  0 },
 		{ "db0:expires=3,keys=5\r\n", 0 },
+		{ "db0:keys=9223372036854775807\r\ndb1:keys=9223372036854775807\r\n", INT64_MAX },
 	};
 
 	(void)state;

@@ -209,6 +209,7 @@ static void test_start(void **state)
 	observe(shard, B, START + 2, replica(B, "10.0.0.1"));
 	assert_false(shard_picture(shard)->complete);
 	assert_verdict(shard, WRITE, A, VERDICT_UNKNOWN, REASON_NOT_YET);
+	assert_verdict(shard, READ, C, VERDICT_UNKNOWN, REASON_NOT_YET);
 	observe(shard, C, START + 3, replica(C, "10.0.0.1"));
 	assert_true(shard_picture(shard)->complete);
 	assert_incumbent(shard, A);
@@ -274,6 +275,22 @@ static void test_repeated(void **state)
 	/* Time does not go back. */
 	shard_tick(shard, START);
 	assert_int_equal(shard_changes(shard, &changes), 0);
+	shard_free(shard);
+}
+
+/* Two rounds within one millisecond are two: a refusal follows an answer. */
+static void test_same_millisecond(void **state)
+{
+	struct shard *shard = new_running(0);
+
+	(void)state;
+	observe(shard, A, START + 100, master(A));
+	observe(shard, A, START + 100, failed(OBSERVATION_REFUSED));
+	assert_verdict(shard, WRITE, A, VERDICT_DOWN, REASON_UNREACHABLE);
+	observe(shard, A, START + 100, master(A));
+	assert_verdict(shard, WRITE, A, VERDICT_UP, REASON_MASTER);
+	observe(shard, A, START + 100, replica(A, "redis-b"));
+	assert_verdict(shard, WRITE, A, VERDICT_DOWN, REASON_DEMOTED);
 	shard_free(shard);
 }
 
@@ -585,6 +602,8 @@ static void test_panic(void **state)
 	}
 	assert_verdict(shard, READ, A, VERDICT_UP, REASON_FALLBACK);
 	assert_verdict(shard, READ, B, VERDICT_DRAIN, REASON_LINK_DOWN);
+	/* There is a master, though it may not read: no panic. */
+	assert_verdict(shard, NEVER, C, VERDICT_DRAIN, REASON_LINK_DOWN);
 	struct observation loading = master(A);
 
 	loading.info.loading = 1;
@@ -594,6 +613,49 @@ static void test_panic(void **state)
 	assert_int_equal(picture_at(shard_picture(shard), READ, C)->weight, 10);
 	assert_verdict(shard, NONE, C, VERDICT_DRAIN, REASON_LINK_DOWN);
 	shard_free(shard);
+}
+
+/* What a replica's INFO says of its link, kept up for ten seconds, and what comes of it. */
+static void test_links(void **state)
+{
+	static const struct {
+		const char *what;
+		int64_t link_up, down_s, last_io_s, offset;
+		enum reason at_once, later;
+	} cases[] = {
+		{ "never synced", 0, -1, -1, 1, REASON_NEVER_SYNCED, REASON_NEVER_SYNCED },
+		{ "restarted with data, not linked since", 0, -1, -1, 500, REASON_LINK_GRACE,
+		  REASON_LINK_DOWN },
+		{ "lost its link at once", 0, 0, -1, 1, REASON_LINK_GRACE, REASON_LINK_DOWN },
+		{ "the master is idle", 1, INFO_UNKNOWN, 9, 500, REASON_FRESH, REASON_FRESH },
+		{ "behind, but hears its master", 1, INFO_UNKNOWN, 1, 400, REASON_FRESH,
+		  REASON_FRESH },
+		{ "behind, and hears nothing", 1, INFO_UNKNOWN, 9, 400, REASON_FRESH,
+		  REASON_LINK_DOWN },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct shard *shard = new_running(0);
+		struct observation it = replica(B, "10.0.0.1");
+
+		it.info.link_up = cases[i].link_up;
+		it.info.link_down_s = cases[i].down_s;
+		it.info.last_io_s = cases[i].last_io_s;
+		it.info.replica_offset = cases[i].offset;
+		observe(shard, B, START + 100, it);
+		if (picture_at(shard_picture(shard), READ, B)->reason != cases[i].at_once)
+			fail_msg("%s: at once %s", cases[i].what,
+				 reason_token(picture_at(shard_picture(shard), READ, B)->reason));
+		for (int64_t ms = START + 300; ms < START + 10000; ms += 200) {
+			observe(shard, A, ms, master(A));
+			observe(shard, B, ms, it);
+		}
+		if (picture_at(shard_picture(shard), READ, B)->reason != cases[i].later)
+			fail_msg("%s: later %s", cases[i].what,
+				 reason_token(picture_at(shard_picture(shard), READ, B)->reason));
+		shard_free(shard);
+	}
 }
 
 /* What a master pool says at the start, by what each node answered. */
@@ -663,6 +725,7 @@ int main(void)
 		cmocka_unit_test(test_start),
 		cmocka_unit_test(test_orders),
 		cmocka_unit_test(test_repeated),
+		cmocka_unit_test(test_same_millisecond),
 		cmocka_unit_test(test_old_facts),
 		cmocka_unit_test(test_restarted),
 		cmocka_unit_test(test_disturbed),
@@ -677,6 +740,7 @@ int main(void)
 		cmocka_unit_test(test_unsupported),
 		cmocka_unit_test(test_reads_on_master),
 		cmocka_unit_test(test_panic),
+		cmocka_unit_test(test_links),
 		cmocka_unit_test(test_alarms),
 		cmocka_unit_test(test_opinion_lapses),
 		cmocka_unit_test(test_silence_is_not_death),
