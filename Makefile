@@ -74,7 +74,8 @@ $(BUILD)/obj/%.o: %.c
 
 # One object knows the version; it is made anew when the version has changed, and only then.
 VERSIONED := $(call object,$(or $(wildcard agent/app/cmd_version.c),agent/main.c))
-$(VERSIONED): ALL_CFLAGS += -DVERSION='"$(VERSION)"'
+$(VERSIONED): ALL_CFLAGS += -DVERSION='"$(VERSION)"' \
+	-DLIBSYSTEMD='"$(shell $(PKG_CONFIG) --modversion libsystemd)"'
 $(VERSIONED): $(BUILD)/version
 $(BUILD)/version: FORCE
 	@mkdir -p $(@D)
@@ -225,7 +226,7 @@ tidy: $(TIDY)
 $(BUILD)/tidy/%.ok: $(BUILD)/clang/obj/%.o .clang-tidy
 	@mkdir -p $(@D)
 	@echo "  TIDY  $*.c"
-	$(Q)clang-tidy --quiet $*.c -- $(LANGUAGE) $(PKG_CFLAGS) -DVERSION='""' 2>$@.log || \
+	$(Q)clang-tidy --quiet $*.c -- $(LANGUAGE) $(PKG_CFLAGS) -DVERSION='""' -DLIBSYSTEMD='""' 2>$@.log || \
 		{ cat $@.log >&2; exit 1; }
 	@touch $@
 

@@ -21,7 +21,8 @@ static const char usage[] =
 	"  -c, --config FILE     the configuration (" SOURCE_DEFAULT_FILE ")\n"
 	"  -n, --node ADDRESS    without a configuration: a node, as HOST:PORT, [IPV6]:PORT or\n"
 	"                        unix:/PATH; all of them are one shard `main` with the pools\n"
-	"                        `master` and `replica`, a node's server name is its address\n"
+	"                        `master` and `replica`; a node's server name is its address\n"
+	"                        without brackets, a slash made a dash\n"
 	"  -l, --listen ADDRESS  where to answer, in place of agent_check.listen\n"
 	"  -h, --help            print this, and end\n";
 

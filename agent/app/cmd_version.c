@@ -16,5 +16,6 @@ int cmd_version(void)
 	printf("libconfig %d.%d.%d\n", LIBCONFIG_VER_MAJOR, LIBCONFIG_VER_MINOR,
 	       LIBCONFIG_VER_REVISION);
 	printf("jansson %s\n", JANSSON_VERSION);
+	printf("libsystemd %s\n", LIBSYSTEMD);
 	return EXIT_SUCCESS;
 }

@@ -22,6 +22,15 @@ static bool refuse(const char *command, const char *what, const char *argument, 
 	return false;
 }
 
+/* What was typed, as far as getopt tells: an option that other subcommands have comes with its
+ * value. */
+static const char *typed_option(int option, char **argv)
+{
+	if (option == 'l')
+		return "--listen";
+	return option == 'j' ? "--json" : argv[optind - 1];
+}
+
 bool source_read_words(struct source *source, int argc, char **argv,
 		       const struct source_words *words, int *ret_exit)
 {
@@ -54,7 +63,7 @@ bool source_read_words(struct source *source, int argc, char **argv,
 		} else {
 			return refuse(command,
 				      option == ':' ? "a value is missing after " : "wrong option ",
-				      argv[optind - 1], ret_exit);
+				      typed_option(option, argv), ret_exit);
 		}
 	}
 	return optind == argc ||

@@ -2,10 +2,12 @@
  * errors. What is an option, and its default, the table knows. */
 #include "config/settings.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/mem.h"
 #include "config/options.h"
@@ -54,6 +56,21 @@ static void add_pool(struct settings_pool *pool, const char *backend, enum pool_
 	pool->policy.role = role;
 }
 
+/* The address with what HAProxy does not take in a server's name left out or made a dash. */
+static char *name_after(const char *address)
+{
+	char *name = mem_calloc(strlen(address) + 1, 1);
+	size_t length = 0;
+
+	for (; *address; address++)
+		if (*address != '[' && *address != ']')
+			name[length++] = *address;
+	for (size_t i = 0; i < length; i++)
+		if (!isalnum((unsigned char)name[i]) && !strchr("_.:-", name[i]))
+			name[i] = '-';
+	return name;
+}
+
 static void read_node(struct settings_shard *shard, const char *text,
 		      struct settings_errors *errors)
 {
@@ -73,7 +90,7 @@ static void read_node(struct settings_shard *shard, const char *text,
 					    "--node %s: this node is named twice: once is enough",
 					    text);
 	}
-	node->name = mem_strdup(text);
+	node->name = name_after(text);
 	shard->node_count++;
 }
 

@@ -93,7 +93,7 @@ static bool is_no_master(struct shard *shard, const struct member *incumbent,
 {
 	if (member_is_replica(incumbent))
 		*ret_reason = REASON_DEMOTED;
-	else if (!member_is_serving(incumbent))
+	else if (member_is_loading(incumbent))
 		*ret_reason = REASON_LOADING;
 	else if (shard_is_restarted(shard))
 		*ret_reason = REASON_RESTARTED;
@@ -162,7 +162,7 @@ static struct verdict judge_other(struct shard *shard, const struct member *memb
 	}
 	if (member_is_unsupported(member))
 		return say(VERDICT_UNKNOWN, REASON_UNSUPPORTED);
-	if (!member_is_serving(member))
+	if (member_is_loading(member))
 		return say(VERDICT_DOWN, REASON_LOADING);
 	if (member_is_master(member))
 		return say(VERDICT_DOWN, refuse(shard, member));

@@ -184,10 +184,15 @@ bool member_is_replica(const struct member *member)
 	return member->known && member->facts.info.role == INFO_ROLE_REPLICA;
 }
 
+bool member_is_loading(const struct member *member)
+{
+	return member->info_reply == REPLY_LOADING || member->ping_reply == REPLY_LOADING ||
+	       !info_is_serving(&member->facts.info);
+}
+
 bool member_is_serving(const struct member *member)
 {
-	return member->info_reply != REPLY_LOADING && member->ping_reply != REPLY_LOADING &&
-	       member->ping_reply != REPLY_MASTERDOWN && info_is_serving(&member->facts.info);
+	return !member_is_loading(member) && member->ping_reply != REPLY_MASTERDOWN;
 }
 
 bool member_is_unsupported(const struct member *member)

@@ -84,8 +84,9 @@ int settings_load(const char *path, struct settings **ret_settings, struct setti
 	__attribute__((warn_unused_result));
 
 /**
- * Settings for `run --node A --node B`: one shard `main` of these addresses, node names as typed,
- * pools `master` and `replica`, all else default. Errors as above.
+ * Settings for `run --node A --node B`: one shard `main` of these addresses, pools `master` and
+ * `replica`, all else default. A node's name is its address without brackets, a slash made a dash:
+ * HAProxy takes neither in a server's name. Errors as above.
  */
 int settings_from_nodes(const char *const *addresses, size_t count, struct settings **ret_settings,
 			struct settings_errors *errors) __attribute__((warn_unused_result));

@@ -78,7 +78,10 @@ int64_t member_fresh_until_ms(const struct member *member, const struct shard_po
 bool member_is_master(const struct member *member);
 bool member_is_replica(const struct member *member);
 
-/** Neither INFO nor PING says that it is loading or refuses reads. */
+/** INFO or PING says that it is loading. */
+bool member_is_loading(const struct member *member);
+
+/** It neither loads nor refuses reads (MASTERDOWN, which only a replica says). */
 bool member_is_serving(const struct member *member);
 
 /** It answers, but is nothing that we can route by (a Sentinel, an active replica). */

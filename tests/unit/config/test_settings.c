@@ -360,7 +360,8 @@ static void test_from_nodes(void **state)
 	assert_int_equal(settings->shard_count, 1);
 	assert_string_equal(settings->shards[0].name, "main");
 	assert_int_equal(settings->shards[0].node_count, 3);
-	assert_string_equal(settings->shards[0].nodes[1].name, "[::1]:6379");
+	assert_string_equal(settings->shards[0].nodes[1].name, "::1:6379");
+	assert_string_equal(settings->shards[0].nodes[2].name, "unix:-run-r.sock");
 	assert_int_equal(settings->shards[0].policy.interval_ms, 200);
 	assert_int_equal(settings->pool_count, 2);
 	assert_string_equal(settings->pools[0].backend, "master");

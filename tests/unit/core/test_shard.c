@@ -674,8 +674,10 @@ static void test_alarms(void **state)
 			 ALARM_TIE | ALARM_NO_MASTER | ALARM_NO_ACCESS);
 	observe(shard, C, START + 200, replica(C, "redis-b"));
 	assert_incumbent(shard, B);
+	assert_int_equal(shard_picture(shard)->alarms, 0);
+	observe(shard, A, START + 200, master(A));
 	assert_int_equal(shard_picture(shard)->alarms, ALARM_SECOND_MASTER);
-	observe(shard, A, START + 200, replica(A, "redis-b"));
+	observe(shard, A, START + 400, replica(A, "redis-b"));
 	assert_int_equal(shard_picture(shard)->alarms, 0);
 	shard_free(shard);
 }
