@@ -362,6 +362,13 @@ static void refresh_incumbent(struct shard *shard, const struct member *member)
 	incumbent->master_ms = member->facts.at_ms;
 }
 
+static bool is_same_info(const struct info *a, const struct info *b)
+{
+	return a->role == b->role && a->loading == b->loading && a->link_up == b->link_up &&
+	       a->offset == b->offset && strcmp(a->run_id, b->run_id) == 0 &&
+	       strcmp(a->replid, b->replid) == 0;
+}
+
 /*
  * The same round again? Two rounds may fall into one millisecond: a refusal right after an answer
  * is another.
@@ -376,7 +383,7 @@ static bool is_repeated(const struct member *member, const struct observation *o
 	return observation->info_reply == member->info_reply &&
 	       observation->ping_reply == member->ping_reply &&
 	       (observation->info_reply != REPLY_OK ||
-		memcmp(&observation->info, &member->facts.info, sizeof(struct info)) == 0);
+		is_same_info(&observation->info, &member->facts.info));
 }
 
 void shard_observe(struct shard *shard, size_t node, const struct observation *observation,

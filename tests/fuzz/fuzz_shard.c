@@ -92,9 +92,9 @@ static void take_info(struct source *source, struct info *info)
 	(void)snprintf(info->replid, sizeof(info->replid), "%d", ids / 4 % 4);
 	if (ids / 16 % 4)
 		(void)snprintf(info->replid2, sizeof(info->replid2), "%d", ids / 16 % 4);
-	info->offset = link / 32 * 100;
-	info->replica_offset = link / 64 * 100;
-	info->second_offset = ids / 64 * 100;
+	info->offset = (int64_t)(link / 32) * 100;
+	info->replica_offset = (int64_t)(link / 64) * 100;
+	info->second_offset = (int64_t)(ids / 64) * 100;
 	info->master_host[0] = (char)('a' + link % 5);
 	info->master_port = 6379;
 	info->link_up = link / 5 % 3 ? 1 : 0;

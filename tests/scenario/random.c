@@ -80,6 +80,18 @@ static void fail_over(struct world *world, int node, int64_t *now_ms)
 			sim_follow(sim, (int)i, node);
 }
 
+static void change_link(struct sim *sim, enum happening what, int node)
+{
+	const struct sim_node *it = &sim->nodes[node];
+
+	if (it->health != SIM_WELL || it->master)
+		return;
+	if (what == HAPPEN_LINK_MUTE && it->link_up)
+		sim_mute_link(sim, node);
+	else if (what != HAPPEN_LINK_MUTE && sim->nodes[it->follows].health == SIM_WELL)
+		sim_set_link(sim, node, what == HAPPEN_LINK_UP);
+}
+
 /* Only what can happen to a node as it stands. */
 static void happen(struct world *world, enum happening what, int node, int other, int64_t *now_ms)
 {
@@ -113,25 +125,16 @@ static void happen(struct world *world, enum happening what, int node, int other
 		break;
 	case HAPPEN_LINK_DOWN:
 	case HAPPEN_LINK_UP:
-		if (it->health == SIM_WELL && !it->master &&
-		    sim->nodes[it->follows].health == SIM_WELL)
-			sim_set_link(sim, node, what == HAPPEN_LINK_UP);
-		break;
 	case HAPPEN_LINK_MUTE:
-		if (it->health == SIM_WELL && !it->master && it->link_up)
-			sim_mute_link(sim, node);
+		change_link(sim, what, node);
 		break;
 	case HAPPEN_BUSY:
-		it->busy = true;
-		break;
 	case HAPPEN_DENY:
-		it->denied = true;
-		break;
 	case HAPPEN_LOAD:
-		it->loading = true;
-		break;
 	case HAPPEN_RECOVER:
-		it->busy = it->denied = it->loading = false;
+		it->busy = what == HAPPEN_BUSY || (it->busy && what != HAPPEN_RECOVER);
+		it->denied = what == HAPPEN_DENY || (it->denied && what != HAPPEN_RECOVER);
+		it->loading = what == HAPPEN_LOAD || (it->loading && what != HAPPEN_RECOVER);
 		break;
 	case HAPPEN_FAIL_OVER:
 		fail_over(world, node, now_ms);

@@ -2,8 +2,9 @@
 #include "sim.h"
 
 #include <assert.h>
-#include <stdio.h>
 #include <string.h>
+
+#include "base/text.h"
 
 int sim_find(const struct sim *sim, const char *name)
 {
@@ -187,53 +188,66 @@ void sim_thaw(struct sim *sim, int node)
 		sim->nodes[node].health = SIM_WELL;
 }
 
-static int write_id(char *text, size_t size, const char *field, const char *kind, int number)
+static void add_id(struct text *text, const char *field, const char *kind, int number)
 {
-	return snprintf(text, size, "%s:%s%038d\r\n", field, number ? kind : "00", number);
+	text_addf(text, "%s:%s%038d\r\n", field, number ? kind : "00", number);
+}
+
+/* Whole seconds since its link was lost, or fell silent. */
+static long long lost_s(const struct sim *sim, const struct sim_node *node)
+{
+	return (long long)(sim->now_ms - node->link_lost_ms) / 1000;
+}
+
+static void add_link(struct text *text, const struct sim *sim, const struct sim_node *node)
+{
+	text_addf(text,
+		  "master_host:%s\r\nmaster_port:6379\r\nmaster_link_status:%s\r\n"
+		  "master_sync_in_progress:%d\r\nslave_repl_offset:%lld\r\n",
+		  sim->nodes[node->follows].name, node->link_up ? "up" : "down", node->syncing,
+		  node->blank ? 1 : (long long)node->offset);
+	if (node->link_up)
+		text_addf(text, "master_last_io_seconds_ago:%lld\r\n",
+			  node->mute ? lost_s(sim, node) : 0);
+	else
+		text_addf(text,
+			  "master_last_io_seconds_ago:-1\r\n"
+			  "master_link_down_since_seconds:%lld\r\n",
+			  node->blank ? -1 : lost_s(sim, node));
+}
+
+static void read_section(struct info *info, enum info_section section, struct text *text)
+{
+	int result = info_read(info, section, text->data, text->length);
+
+	assert(!text->truncated && result == 0);
+	(void)result;
+	text_init(text, text->data, text->size);
 }
 
 /* The sections that the facts of the decision stand in, as Redis 7 writes them. */
 static void read_info(const struct sim *sim, const struct sim_node *node, struct info *ret_info)
 {
-	char text[1024];
-	int length;
+	char data[1024];
+	struct text text;
 
 	info_init(ret_info);
-	length = snprintf(text, sizeof(text), "# Server\r\nredis_mode:standalone\r\n");
-	length += write_id(text + length, sizeof(text) - (size_t)length, "run_id", node->name,
-			   node->generation);
-	assert(info_read(ret_info, INFO_SERVER, text, (size_t)length) == 0);
-	length = snprintf(text, sizeof(text), "# Persistence\r\nloading:%d\r\n", node->loading);
-	assert(info_read(ret_info, INFO_PERSISTENCE, text, (size_t)length) == 0);
-
-	length = snprintf(text, sizeof(text),
-			  "# Replication\r\nrole:%s\r\nmaster_repl_offset:%lld\r\n"
-			  "second_repl_offset:%lld\r\n",
-			  node->master ? "master" : "slave", (long long)node->offset,
-			  (long long)node->second_offset);
-	length += write_id(text + length, sizeof(text) - (size_t)length, "master_replid", "aa",
-			   node->replid);
-	length += write_id(text + length, sizeof(text) - (size_t)length, "master_replid2", "aa",
-			   node->replid2);
+	text_init(&text, data, sizeof(data));
+	text_add(&text, "# Server\r\nredis_mode:standalone\r\n");
+	add_id(&text, "run_id", node->name, node->generation);
+	read_section(ret_info, INFO_SERVER, &text);
+	text_addf(&text, "# Persistence\r\nloading:%d\r\n", node->loading);
+	read_section(ret_info, INFO_PERSISTENCE, &text);
+	text_addf(&text,
+		  "# Replication\r\nrole:%s\r\nmaster_repl_offset:%lld\r\n"
+		  "second_repl_offset:%lld\r\n",
+		  node->master ? "master" : "slave", (long long)node->offset,
+		  (long long)node->second_offset);
+	add_id(&text, "master_replid", "aa", node->replid);
+	add_id(&text, "master_replid2", "aa", node->replid2);
 	if (!node->master)
-		length += snprintf(text + length, sizeof(text) - (size_t)length,
-				   "master_host:%s\r\nmaster_port:6379\r\nmaster_link_status:%s\r\n"
-				   "master_sync_in_progress:%d\r\nslave_repl_offset:%lld\r\n",
-				   sim->nodes[node->follows].name, node->link_up ? "up" : "down",
-				   node->syncing, node->blank ? 1 : (long long)node->offset);
-	if (!node->master && !node->link_up)
-		length += snprintf(
-			text + length, sizeof(text) - (size_t)length,
-			"master_last_io_seconds_ago:-1\r\n"
-			"master_link_down_since_seconds:%lld\r\n",
-			node->blank ? -1 : (long long)(sim->now_ms - node->link_lost_ms) / 1000);
-	else if (!node->master)
-		length += snprintf(text + length, sizeof(text) - (size_t)length,
-				   "master_last_io_seconds_ago:%lld\r\n",
-				   node->mute ? (long long)(sim->now_ms - node->link_lost_ms) / 1000
-					      : 0LL);
-	assert(length < (int)sizeof(text));
-	assert(info_read(ret_info, INFO_REPLICATION, text, (size_t)length) == 0);
+		add_link(&text, sim, node);
+	read_section(ret_info, INFO_REPLICATION, &text);
 }
 
 static enum reply_class read_ping(const struct sim_node *node)

@@ -4,8 +4,8 @@
  */
 #include "timeline.h"
 
+#include <stddef.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/text.h"
@@ -30,6 +30,16 @@ static void complain(struct player *player, const char *what, const char *word)
 	fprintf(stderr, "%s:%d: %s%s%s\n", player->path, player->line, what, word ? " " : "",
 		word ? word : "");
 	player->failed = true;
+}
+
+/* A whole number; a timeline that has another word there fails. */
+static int64_t read_number(struct player *player, const char *word)
+{
+	int64_t number = 0;
+
+	if (!word || !text_to_int64(word, strlen(word), &number))
+		complain(player, "no number:", word ? word : "(none given)");
+	return number;
 }
 
 static int find_node(struct player *player, const char *name)
@@ -71,73 +81,106 @@ static void set_option(struct player *player, char **words)
 
 	for (size_t i = 0; words[0] && words[1] && i < sizeof(options) / sizeof(options[0]); i++) {
 		if (strcmp(options[i].name, words[0]) == 0) {
-			*options[i].value = atoll(words[1]);
+			*options[i].value = read_number(player, words[1]);
 			return;
 		}
 	}
 	complain(player, "no such option:", words[0]);
 }
 
-static enum sim_data read_data(const char *word)
+static void follow(struct player *player, int node, const char *word)
 {
-	if (word && strcmp(word, "empty") == 0)
-		return SIM_DATA_NONE;
-	return word && strcmp(word, "saved") == 0 ? SIM_DATA_SAVED : SIM_DATA_SNAPSHOT;
+	int other = find_node(player, word);
+
+	if (other != SIM_NOBODY)
+		sim_follow(&player->world.sim, node, other);
 }
 
+static void promote(struct player *player, int node, const char *word)
+{
+	sim_promote(&player->world.sim, node, !word || strcmp(word, "quietly") != 0);
+}
+
+static void restart(struct player *player, int node, const char *word)
+{
+	enum sim_data data = SIM_DATA_SNAPSHOT;
+
+	if (word && strcmp(word, "empty") == 0)
+		data = SIM_DATA_NONE;
+	else if (word && strcmp(word, "saved") == 0)
+		data = SIM_DATA_SAVED;
+	sim_restart(&player->world.sim, node, data);
+}
+
+static void link_node(struct player *player, int node, const char *word)
+{
+	if (word && strcmp(word, "mute") == 0)
+		sim_mute_link(&player->world.sim, node);
+	else
+		sim_set_link(&player->world.sim, node, word && strcmp(word, "up") == 0);
+}
+
+static void age(struct player *player, int node, const char *word)
+{
+	player->world.sim.nodes[node].link_lost_ms -= read_number(player, word);
+}
+
+static void recover(struct player *player, int node, const char *word)
+{
+	struct sim_node *it = &player->world.sim.nodes[node];
+
+	(void)word;
+	it->loading = it->busy = it->denied = false;
+}
+
+/* What can happen to a node. Each verb does one of three: call something, cut the link, set a flag.
+ */
+static const struct verb {
+	const char *name;
+	void (*act)(struct sim *sim, int node);
+	void (*act_with)(struct player *player, int node, const char *word);
+	bool cuts_link;
+	size_t flag; /* of struct sim_node; 0: none */
+} verbs[] = {
+	{ "starts", .act = sim_start_master },
+	{ "follows", .act_with = follow },
+	{ "promoted", .act_with = promote },
+	{ "dies", .act = sim_die },
+	{ "vanishes", .act = sim_vanish },
+	{ "restarts", .act_with = restart },
+	{ "freezes", .act = sim_freeze },
+	{ "thaws", .act = sim_thaw },
+	{ "renews", .act = sim_renew },
+	{ "link", .act_with = link_node },
+	{ "ages", .act_with = age },
+	{ "syncs", .cuts_link = true, .flag = offsetof(struct sim_node, syncing) },
+	{ "blank", .cuts_link = true, .flag = offsetof(struct sim_node, blank) },
+	{ "refuses", .flag = offsetof(struct sim_node, masterdown) },
+	{ "loads", .flag = offsetof(struct sim_node, loading) },
+	{ "busy", .flag = offsetof(struct sim_node, busy) },
+	{ "denies", .flag = offsetof(struct sim_node, denied) },
+	{ "recovers", .act_with = recover },
+};
+
 /* `NODE VERB [WORD]`. False: no such verb. */
-static bool happen(struct player *player, int node, const char *verb, const char *word)
+static bool happen(struct player *player, int node, const char *name, const char *word)
 {
 	struct sim *sim = &player->world.sim;
-	struct sim_node *it = &sim->nodes[node];
-	bool quietly = word && strcmp(word, "quietly") == 0;
-	int other;
+	const struct verb *verb = verbs;
+	const struct verb *end = verbs + sizeof(verbs) / sizeof(verbs[0]);
 
-	if (strcmp(verb, "starts") == 0) {
-		sim_start_master(sim, node);
-	} else if (strcmp(verb, "follows") == 0) {
-		other = find_node(player, word);
-		if (other != SIM_NOBODY)
-			sim_follow(sim, node, other);
-	} else if (strcmp(verb, "promoted") == 0) {
-		sim_promote(sim, node, !quietly);
-	} else if (strcmp(verb, "dies") == 0) {
-		sim_die(sim, node);
-	} else if (strcmp(verb, "restarts") == 0) {
-		sim_restart(sim, node, read_data(word));
-	} else if (strcmp(verb, "vanishes") == 0) {
-		sim_vanish(sim, node);
-	} else if (strcmp(verb, "freezes") == 0) {
-		sim_freeze(sim, node);
-	} else if (strcmp(verb, "thaws") == 0) {
-		sim_thaw(sim, node);
-	} else if (strcmp(verb, "renews") == 0) {
-		sim_renew(sim, node);
-	} else if (strcmp(verb, "link") == 0 && word && strcmp(word, "mute") == 0) {
-		sim_mute_link(sim, node);
-	} else if (strcmp(verb, "link") == 0 && word) {
-		sim_set_link(sim, node, strcmp(word, "up") == 0);
-	} else if (strcmp(verb, "syncs") == 0) {
-		sim_set_link(sim, node, false);
-		it->syncing = true;
-	} else if (strcmp(verb, "ages") == 0 && word) {
-		it->link_lost_ms -= atoll(word);
-	} else if (strcmp(verb, "blank") == 0) {
-		sim_set_link(sim, node, false);
-		it->blank = true;
-	} else if (strcmp(verb, "refuses") == 0) {
-		it->masterdown = true;
-	} else if (strcmp(verb, "loads") == 0) {
-		it->loading = true;
-	} else if (strcmp(verb, "busy") == 0) {
-		it->busy = true;
-	} else if (strcmp(verb, "denies") == 0) {
-		it->denied = true;
-	} else if (strcmp(verb, "recovers") == 0) {
-		it->loading = it->busy = it->denied = false;
-	} else {
+	while (verb < end && strcmp(verb->name, name) != 0)
+		verb++;
+	if (verb == end)
 		return false;
-	}
+	if (verb->act)
+		verb->act(sim, node);
+	if (verb->act_with)
+		verb->act_with(player, node, word);
+	if (verb->cuts_link)
+		sim_set_link(sim, node, false);
+	if (verb->flag)
+		*((bool *)((char *)&sim->nodes[node] + verb->flag)) = true;
 	return true;
 }
 
@@ -187,6 +230,7 @@ static void expect(struct player *player, char **words)
 static void opine(struct player *player, char **words)
 {
 	struct opinion opinion = { .node = OPINION_NOBODY, .at_ms = player->world.now_ms };
+	int64_t sentinel;
 
 	for (char **word = words + 1; *word; word++) {
 		if (strcmp(*word, "names") == 0 && word[1])
@@ -194,15 +238,16 @@ static void opine(struct player *player, char **words)
 					       ? OPINION_STRANGER
 					       : sim_find(&player->world.sim, *word);
 		else if (strcmp(*word, "epoch") == 0 && word[1])
-			opinion.epoch = atoll(*++word);
+			opinion.epoch = read_number(player, *++word);
 		opinion.failover_in_progress |= strcmp(*word, "failover") == 0;
 		opinion.master_down |= strcmp(*word, "down") == 0;
 		opinion.tilt |= strcmp(*word, "tilt") == 0;
 	}
-	if (!words[0] || (size_t)atoi(words[0]) >= player->sentinels)
+	sentinel = read_number(player, words[0]);
+	if (sentinel < 0 || (size_t)sentinel >= player->sentinels)
 		complain(player, "no such Sentinel:", words[0]);
 	else
-		world_opine(&player->world, (size_t)atoi(words[0]), &opinion);
+		world_opine(&player->world, (size_t)sentinel, &opinion);
 }
 
 static void start(struct player *player)
@@ -217,16 +262,18 @@ static void play_moment(struct player *player, char **words)
 {
 	struct world *world = &player->world;
 	const char *subject = words[1];
+	int64_t at_ms;
 	int node;
 
 	if (!words[0] || !subject) {
 		complain(player, "at: MS and what happens", NULL);
 		return;
 	}
+	at_ms = read_number(player, words[0]);
 	/* What stands at 0 is how the agent finds the group. */
-	if (atoll(words[0]) > 0 || strcmp(subject, "expect") == 0)
+	if (at_ms > 0 || strcmp(subject, "expect") == 0)
 		start(player);
-	if (player->started && !world_run(world, START_MS + atoll(words[0]))) {
+	if (player->started && !world_run(world, START_MS + at_ms)) {
 		complain(player, world->error, NULL);
 		return;
 	}
@@ -235,7 +282,7 @@ static void play_moment(struct player *player, char **words)
 	} else if (strcmp(subject, "sentinel") == 0) {
 		opine(player, words + 2);
 	} else if (strcmp(subject, "agent") == 0 && words[2] && words[3]) {
-		world_stall(world, atoll(words[3]));
+		world_stall(world, read_number(player, words[3]));
 	} else {
 		node = find_node(player, subject);
 		if (node == SIM_NOBODY)
@@ -263,7 +310,7 @@ static void play_line(struct player *player, char *line)
 	else if (strcmp(words[0], "option") == 0)
 		set_option(player, words + 1);
 	else if (strcmp(words[0], "sentinels") == 0 && words[1])
-		player->sentinels = (size_t)atoi(words[1]);
+		player->sentinels = (size_t)read_number(player, words[1]);
 	else if (strcmp(words[0], "at") == 0)
 		play_moment(player, words + 1);
 	else

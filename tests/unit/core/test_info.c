@@ -380,8 +380,9 @@ static void test_long_host(void **state)
 	struct info info;
 
 	(void)state;
-	memset(text, 'h', sizeof(text) - 1);
-	memcpy(text, "role:slave\nmaster_host:", 23);
+	(void)snprintf(text, sizeof(text), "role:slave\nmaster_host:");
+	for (size_t i = strlen(text); i < sizeof(text) - 1; i++)
+		text[i] = 'h';
 	info_init(&info);
 	info.master_port = 4711;
 	assert_int_equal(read_text(&info, INFO_REPLICATION, text), 0);

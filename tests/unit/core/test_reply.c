@@ -16,7 +16,8 @@ static enum reply_class classify(const char *error)
 	enum reply_class class;
 
 	assert_non_null(block);
-	memcpy(block, error, length);
+	for (size_t i = 0; i < length; i++)
+		block[i] = error[i];
 	class = reply_classify_error(block, length);
 	free(block);
 	return class;

@@ -475,6 +475,52 @@ static void test_no_heir(void **state)
 	}
 }
 
+/* Back as another process, and not linked since: the mark stays, whatever its lineage looks like.
+ */
+static void test_returned_is_no_heir(void **state)
+{
+	struct shard *shard = new_running(0);
+	struct observation back = promoted(B), unlinked = cut_off(B, "10.0.0.1", 500);
+
+	(void)state;
+	snprintf(back.info.run_id, sizeof(back.info.run_id), "another");
+	snprintf(unlinked.info.run_id, sizeof(unlinked.info.run_id), "another");
+	observe(shard, B, START + 200, back);
+	observe(shard, B, START + 300, unlinked);
+	observe(shard, A, START + 310, failed(OBSERVATION_REFUSED));
+	observe(shard, B, START + 320, back);
+	observe(shard, B, START + 330, back);
+	assert_incumbent(shard, A);
+	assert_verdict(shard, WRITE, B, VERDICT_DOWN, REASON_RETURNED_MASTER);
+	shard_free(shard);
+}
+
+/* Neither the claim nor the word that hands the office over may be old. */
+static void test_old_words(void **state)
+{
+	struct observation busy = promoted(B);
+	struct shard *shard = new_running(0);
+
+	(void)state;
+	observe(shard, B, START + 200, promoted(B));
+	observe(shard, A, START + 5000, replica(A, "redis-b"));
+	assert_incumbent(shard, A);
+	observe(shard, B, START + 5001, promoted(B));
+	assert_incumbent(shard, B);
+	shard_free(shard);
+
+	shard = new_running(0);
+	busy.info_reply = REPLY_BUSY;
+	observe(shard, B, START + 200, promoted(B));
+	observe(shard, B, START + 210, busy);
+	observe(shard, A, START + 300, replica(A, "redis-b"));
+	observe(shard, B, START + 5000, promoted(B));
+	assert_incumbent(shard, A);
+	observe(shard, A, START + 5001, replica(A, "redis-b"));
+	assert_incumbent(shard, B);
+	shard_free(shard);
+}
+
 /* A second offset at the end of all numbers, and one that is missing, admit as the rule says. */
 static void test_edges(void **state)
 {
@@ -736,6 +782,8 @@ int main(void)
 		cmocka_unit_test(test_transition_ends),
 		cmocka_unit_test(test_heir_offset),
 		cmocka_unit_test(test_no_heir),
+		cmocka_unit_test(test_returned_is_no_heir),
+		cmocka_unit_test(test_old_words),
 		cmocka_unit_test(test_edges),
 		cmocka_unit_test(test_without_ids),
 		cmocka_unit_test(test_names_of_a_master),
