@@ -1,7 +1,9 @@
 /* redis-role-agent: finds the subcommand and hands over. */
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "app/commands.h"
 
@@ -36,11 +38,25 @@ static int print_help(void)
 	return EXIT_SUCCESS;
 }
 
+/* Started with one of them closed, the next socket would take its number, and the log would be
+ * written to a Redis node. */
+static void fill_standard_files(void)
+{
+	int descriptor;
+
+	do
+		descriptor = open("/dev/null", O_RDWR);
+	while (descriptor >= 0 && descriptor <= STDERR_FILENO);
+	if (descriptor >= 0)
+		close(descriptor);
+}
+
 int main(int argc, char **argv)
 {
 	static char run_name[] = "run";
 	const char *word = argc > 1 ? argv[1] : "";
 
+	fill_standard_files();
 	if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0 || strcmp(word, "help") == 0)
 		return print_help();
 	if (strcmp(word, "--version") == 0 || strcmp(word, "-V") == 0)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include "app/report.h"
@@ -20,6 +21,9 @@
 #include "io/agent_server.h"
 #include "io/listen.h"
 #include "io/service.h"
+
+/* A stop takes no longer, whatever is under way. */
+#define STOP_LIMIT_S 1
 
 struct agent {
 	uv_loop_t loop;
@@ -147,27 +151,28 @@ static int listen_on_all(struct agent *agent, struct listen_inherited *inherited
 	}
 	if (listen_untaken(inherited)) {
 		log_error("the service manager passed a socket on %s that agent_check.listen does "
-			  "not "
-			  "name: make the socket unit and the configuration agree",
+			  "not name: make the socket unit and the configuration agree",
 			  address_format(listen_untaken(inherited), text, sizeof(text)));
 		return -1;
 	}
 	return 0;
 }
 
-static int start_server(struct agent *agent)
+static int inherit(struct listen_inherited *ret_inherited)
+{
+	int result = listen_inherit(ret_inherited);
+
+	if (result < 0)
+		log_error("cannot use the sockets that the service manager passed: %s: pass "
+			  "listening TCP sockets",
+			  strerror(-result));
+	return result;
+}
+
+static int start_server(struct agent *agent, struct listen_inherited *inherited)
 {
 	const struct settings_agent_check *check = &agent->settings->agent_check;
-	struct listen_inherited inherited;
-	int result = listen_inherit(&inherited);
 
-	if (result < 0) {
-		log_error("cannot use the sockets that the service manager passed: %s: pass "
-			  "listening "
-			  "TCP sockets",
-			  strerror(-result));
-		return result;
-	}
 	agent->server = agent_server_new(&(struct agent_server_setup){
 		.loop = &agent->loop,
 		.answers = agent->answers,
@@ -178,9 +183,7 @@ static int start_server(struct agent *agent)
 		.is_alive = is_alive,
 		.context = agent,
 	});
-	result = listen_on_all(agent, &inherited);
-	listen_inherited_done(&inherited);
-	return result;
+	return listen_on_all(agent, inherited);
 }
 
 static void on_watchdog(uv_timer_t *timer)
@@ -206,6 +209,20 @@ static void stop(struct agent *agent)
 	agent_server_free(agent->server);
 }
 
+static void leave(int number)
+{
+	(void)number;
+	_exit(EXIT_SUCCESS);
+}
+
+/* A name being looked up in a thread cannot be called off, and the loop would wait for it for as
+ * long as the resolver does. All that matters is closed by then. */
+static void limit_stop(void)
+{
+	signal(SIGALRM, leave);
+	alarm(STOP_LIMIT_S);
+}
+
 static void on_signal(uv_signal_t *handle, int number)
 {
 	if (number == SIGHUP) {
@@ -213,6 +230,7 @@ static void on_signal(uv_signal_t *handle, int number)
 		return;
 	}
 	log_notice("stopping on %s", strsignal(number));
+	limit_stop();
 	stop(handle->data);
 }
 
@@ -255,29 +273,41 @@ static void start_watch(struct agent *agent)
 	agent->watch = watch_new(&agent->loop, agent->settings, on_update, agent);
 }
 
+static int run_loop(struct agent *agent, struct listen_inherited *inherited)
+{
+	int result = uv_loop_init(&agent->loop);
+
+	if (result < 0) {
+		log_error("cannot start the event loop: %s", uv_strerror(result));
+		return result;
+	}
+	fill_book(agent);
+	start_handles(agent);
+	result = start_server(agent, inherited);
+	if (result == 0)
+		start_watch(agent);
+	else
+		stop(agent);
+	uv_run(&agent->loop, UV_RUN_DEFAULT);
+	uv_loop_close(&agent->loop);
+	answers_free(agent->answers);
+	free(agent->first_lines);
+	free(agent->reports);
+	return result;
+}
+
 int agent_run(const struct settings *settings)
 {
 	struct agent agent = { .settings = settings };
+	struct listen_inherited inherited;
 	int result;
 
 	signal(SIGPIPE, SIG_IGN);
 	raise_descriptor_limit();
-	result = uv_loop_init(&agent.loop);
-	if (result < 0) {
-		log_error("cannot start the event loop: %s", uv_strerror(result));
+	/* Before anything is opened: the numbers of what was passed are not to be those of ours. */
+	if (inherit(&inherited) < 0)
 		return -1;
-	}
-	fill_book(&agent);
-	start_handles(&agent);
-	result = start_server(&agent);
-	if (result == 0)
-		start_watch(&agent);
-	else
-		stop(&agent);
-	uv_run(&agent.loop, UV_RUN_DEFAULT);
-	uv_loop_close(&agent.loop);
-	answers_free(agent.answers);
-	free(agent.first_lines);
-	free(agent.reports);
+	result = run_loop(&agent, &inherited);
+	listen_inherited_done(&inherited);
 	return result == 0 ? 0 : -1;
 }

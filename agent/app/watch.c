@@ -84,11 +84,53 @@ static void publish(struct watched_shard *watched)
 	arm_deadline(watched);
 }
 
+static int64_t suspended_ms(void)
+{
+	return clock_boot_ms() - clock_mono_ms();
+}
+
+static void disturb(struct watch *watch, int64_t now_ms, int64_t late_ms, int64_t slept_ms)
+{
+	log_warning("the agent stood still: verdicts are held until nodes answer anew late_ms=%lld "
+		    "suspended_ms=%lld",
+		    (long long)late_ms, (long long)slept_ms);
+	for (size_t i = 0; i < watch->shard_count; i++) {
+		shard_disturb(watch->shards[i].shard, now_ms);
+		publish(&watch->shards[i]);
+	}
+}
+
+static void take_pulse(struct watch *watch, int64_t now_ms)
+{
+	int64_t late_ms = now_ms - watch->pulse_ms - PULSE_MS;
+	int64_t slept_ms = suspended_ms() - watch->suspend_ms;
+
+	watch->pulse_ms = now_ms;
+	watch->suspend_ms += slept_ms;
+	if (late_ms >= STALL_MS || slept_ms >= STALL_MS)
+		disturb(watch, now_ms, late_ms, slept_ms);
+}
+
+static void on_pulse(uv_timer_t *timer)
+{
+	take_pulse(timer->data, clock_mono_ms());
+}
+
+/* After a stall many timers are due at once, in any order: none may judge old facts before the
+ * stall is known. */
+static void notice_stall(struct watch *watch, int64_t now_ms)
+{
+	if (now_ms - watch->pulse_ms - PULSE_MS >= STALL_MS)
+		take_pulse(watch, now_ms);
+}
+
 static void on_deadline(uv_timer_t *timer)
 {
 	struct watched_shard *watched = timer->data;
+	int64_t now_ms = clock_mono_ms();
 
-	shard_tick(watched->shard, clock_mono_ms());
+	notice_stall(watched->watch, now_ms);
+	shard_tick(watched->shard, now_ms);
 	publish(watched);
 }
 
@@ -98,34 +140,10 @@ static void on_observation(void *context, const struct observation *observation)
 	struct watched_shard *watched = node->shard;
 	int64_t now_ms = clock_mono_ms();
 
+	notice_stall(watched->watch, now_ms);
 	watched->watch->round_ms = now_ms;
 	shard_observe(watched->shard, node->index, observation, now_ms);
 	publish(watched);
-}
-
-static int64_t suspended_ms(void)
-{
-	return clock_boot_ms() - clock_mono_ms();
-}
-
-static void on_pulse(uv_timer_t *timer)
-{
-	struct watch *watch = timer->data;
-	int64_t now_ms = clock_mono_ms();
-	int64_t late_ms = now_ms - watch->pulse_ms - PULSE_MS;
-	int64_t slept_ms = suspended_ms() - watch->suspend_ms;
-
-	watch->pulse_ms = now_ms;
-	watch->suspend_ms += slept_ms;
-	if (late_ms < STALL_MS && slept_ms < STALL_MS)
-		return;
-	log_warning("the agent stood still: verdicts are held until nodes answer anew late_ms=%lld "
-		    "suspended_ms=%lld",
-		    (long long)late_ms, (long long)slept_ms);
-	for (size_t i = 0; i < watch->shard_count; i++) {
-		shard_disturb(watch->shards[i].shard, now_ms);
-		publish(&watch->shards[i]);
-	}
 }
 
 static struct shard *make_shard(struct watched_shard *watched, const struct settings *settings)

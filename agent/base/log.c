@@ -1,7 +1,9 @@
 /* The log's lines on standard error: one write(2) a line, so that lines of several processes do not
- * mix. It owns the only global of the program, its own settings, and knows no caller. */
+ * mix, and never one that would wait for a reader. It owns the only global of the program, its own
+ * settings and how much was lost, and knows no caller. */
 #include "base/log.h"
 
+#include <poll.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -19,6 +21,7 @@
 static struct {
 	enum log_level level;
 	bool journal;
+	unsigned long lost; /* lines since the last one that was written */
 } settings = { .level = LOG_LEVEL_INFO };
 
 void log_init(enum log_level level, bool journal)
@@ -62,19 +65,10 @@ static void replace_controls(char *s)
 	}
 }
 
-void log_write(enum log_level level, const char *format, ...)
+static void write_line(enum log_level level, const char *message)
 {
-	char data[LINE_SIZE], message[LINE_SIZE];
-	va_list arguments;
+	char data[LINE_SIZE];
 	struct text line;
-
-	if (level > settings.level)
-		return;
-	va_start(arguments, format);
-	if (vsnprintf(message, sizeof(message), format, arguments) < 0)
-		message[0] = '\0';
-	va_end(arguments);
-	replace_controls(message);
 
 	/* One byte stays free for the newline, however long the message is. */
 	text_init(&line, data, sizeof(data) - 1);
@@ -86,6 +80,47 @@ void log_write(enum log_level level, const char *format, ...)
 	data[line.length++] = '\n';
 	if (write(STDERR_FILENO, data, line.length) < 0)
 		return; /* nobody to tell */
+}
+
+/*
+ * A full pipe that nobody reads must not stop the decision. Asked each time, and not made
+ * non-blocking: the open file is shared with whoever else writes there. A pipe that can be written
+ * has room for a whole page, a socket for several lines.
+ */
+static bool would_wait(void)
+{
+	struct pollfd standard_error = { .fd = STDERR_FILENO, .events = POLLOUT };
+
+	return poll(&standard_error, 1, 0) == 0;
+}
+
+static void write_lost(void)
+{
+	char message[64];
+
+	snprintf(message, sizeof(message), "the log was not read: lines lost=%lu", settings.lost);
+	settings.lost = 0;
+	write_line(LOG_LEVEL_WARNING, message);
+}
+
+void log_write(enum log_level level, const char *format, ...)
+{
+	char message[LINE_SIZE];
+	va_list arguments;
+
+	if (level > settings.level)
+		return;
+	va_start(arguments, format);
+	if (vsnprintf(message, sizeof(message), format, arguments) < 0)
+		message[0] = '\0';
+	va_end(arguments);
+	replace_controls(message);
+	if (settings.lost && !would_wait())
+		write_lost();
+	if (would_wait())
+		settings.lost++;
+	else
+		write_line(level, message);
 }
 
 bool log_limit_pass(struct log_limit *limit, long long now_ms, unsigned int burst,

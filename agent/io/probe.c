@@ -55,8 +55,9 @@ struct probe {
 	int64_t begun_tick, deadline_tick, late_tick;
 	bool looked;	/* its deadline came up once, see look_again */
 	bool spread;	/* the next round is due at a random time in the interval */
-	bool may_retry; /* a break may be retried at once: it answered since the last one */
-	bool broke;	/* and nobody has been told */
+	bool may_retry; /* a break may be retried at once: the connection had proved good */
+	bool broke;	/* so it did, and nobody has been told */
+	bool answered;	/* a round, on this connection */
 	bool login_refused;
 	int problem; /* logged last; 0: none */
 	struct backoff backoff;
@@ -280,8 +281,12 @@ static int64_t next_round_tick(struct probe *probe)
 static void finish_round(struct probe *probe)
 {
 	probe_round_finish(&probe->round);
-	probe->may_retry = true;
-	backoff_reset(&probe->backoff);
+	/* A second round proves it: who hangs up after each first would never be given a pause. */
+	if (probe->answered) {
+		probe->may_retry = true;
+		backoff_reset(&probe->backoff);
+	}
+	probe->answered = true;
 	note_problem(probe, 0);
 	set_state(probe, PROBE_IDLE, next_round_tick(probe));
 	tell(probe, OBSERVATION_ANSWERED);
@@ -309,12 +314,24 @@ static void fail_round(struct probe *probe, int problem)
 	tell(probe, outcome);
 }
 
+/* That of a connection which never was any good tells nothing about the node: only the first time
+ * it is a sign. True for a good one. */
+static bool note_break(struct probe *probe)
+{
+	bool proved_good = probe->may_retry;
+
+	probe->may_retry = false;
+	probe->broke |= proved_good;
+	return proved_good;
+}
+
 static void on_connected(void *context, struct redis_conn *conn)
 {
 	struct probe *probe = context;
 
 	(void)conn;
 	probe->connections++;
+	probe->answered = false;
 	set_state(probe, PROBE_ASKING, probe->deadline_tick - 1);
 }
 
@@ -327,13 +344,13 @@ static void on_value(void *context, struct redis_conn *conn, uint64_t reply,
 	(void)reply;
 	if (probe->round.expected == 0) {
 		/* Nobody asked: replies and questions no longer belong together. */
-		probe->broke = true;
+		note_break(probe);
 		answered_badly(probe, REPLY_OTHER_ERROR, -EPROTO);
 		return;
 	}
 	if (probe->state != PROBE_ASKING)
 		return;
-	if (probe->round.expected & PROBE_ASK_AUTH)
+	if (value->depth == 0 && probe->round.expected & PROBE_ASK_AUTH)
 		note_login(probe, value);
 	probe_round_take(&probe->round, value);
 }
@@ -357,20 +374,20 @@ static void on_reply(void *context, struct redis_conn *conn, uint64_t reply)
 static void on_closed(void *context, struct redis_conn *conn, int status)
 {
 	struct probe *probe = context;
+	bool proved_good;
 
 	(void)conn;
 	if (probe->state == PROBE_CONNECTING) {
 		fail_round(probe, status);
 		return;
 	}
-	probe->broke = true;
+	proved_good = note_break(probe);
 	if (status == -EPROTO || status == -EMSGSIZE) {
 		answered_badly(probe, REPLY_OTHER_ERROR, status);
 	} else if (probe->state == PROBE_ASKING && probe->round.last_error == REPLY_NO_ACCESS) {
 		/* Protected mode, too many clients: an error, then the end. */
 		answered_badly(probe, REPLY_NO_ACCESS, -EACCES);
-	} else if (probe->may_retry) {
-		probe->may_retry = false;
+	} else if (proved_good) {
 		begin_round(probe);
 	} else {
 		fail_round(probe, status);

@@ -24,7 +24,8 @@ bool log_to_journal(void);
 
 /**
  * Writes one line; control characters, which could come from a peer, are written as '?'. Lines over
- * 2 kB are cut. A log that cannot be written is no error.
+ * 2 kB are cut. A log that cannot be written is no error: what standard error does not take at once
+ * is lost, and the next line that it takes says how many were.
  */
 void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 

@@ -24,6 +24,7 @@ struct fake_client {
 	size_t in_length;
 	char *out;
 	size_t out_length, out_said;
+	bool pinged;
 	int open_handles;
 };
 
@@ -99,6 +100,8 @@ static void flush_client(struct fake_client *client)
 		uv_timer_start(&client->timer, on_trickle, 1, 1);
 		return;
 	}
+	if (client->pinged && client->fake->close_after_ping)
+		cut = client->out_length;
 	if (cut && client->out_length >= cut) {
 		char *start = client->out + client->out_said;
 
@@ -139,8 +142,10 @@ static void obey(struct fake_client *client, const char *name, const char *argum
 		command = FAKE_INFO;
 	fake->seen[command]++;
 	add_reply(client, fake->replies[command]);
-	if (command == FAKE_PING)
+	if (command == FAKE_PING) {
 		add_reply(client, fake->extra);
+		client->pinged = true;
+	}
 }
 
 /* The length of the whole command at the start of the buffer; 0: not all there. */

@@ -21,6 +21,7 @@ struct fake_redis {
 	const char *greeting;		    /* said when a client comes */
 	const char *extra;		    /* said after the answer to each PING */
 	bool close_at_once;		    /* after the greeting */
+	bool close_after_ping;		    /* after the answer to it */
 	bool reset;			    /* closing is done with an RST */
 	bool hold;			    /* answers wait for fake_redis_release() */
 	bool trickle;			    /* one byte each millisecond */

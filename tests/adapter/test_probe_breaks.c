@@ -186,6 +186,25 @@ static void test_no_hot_loop(void **state)
 	check_no_hot_loop(*state, false, 20);
 }
 
+/* Answers all of the first round, then hangs up, each time. */
+static void test_hanging_up_after_each_answer_is_no_hot_loop(void **state)
+{
+	struct harness *harness = *state;
+	struct fake_redis fake;
+	struct watch watch;
+
+	watch_start_with_fake(&watch, &fake, harness, 50);
+	fake.close_after_ping = true;
+	harness_run(harness, 600);
+	assert_in_range(fake.connections, 4, 9);
+	assert_in_range(watch.reconnected, 1, 2);
+	assert_int_equal(watch.refused, 0);
+	fake.close_after_ping = false;
+	HARNESS_WAIT(harness, fake.seen[FAKE_PING] > fake.connections, 2000);
+	prober_free(watch.prober);
+	fake_redis_done(&fake);
+}
+
 static void test_trickled_answers(void **state)
 {
 	struct harness *harness = *state;
@@ -303,6 +322,7 @@ int main(void)
 		CASE(test_break_is_asked_at_once),
 		CASE(test_break_and_gone_is_refused_at_once),
 		CASE(test_no_hot_loop),
+		CASE(test_hanging_up_after_each_answer_is_no_hot_loop),
 		CASE(test_trickled_answers),
 		CASE(test_real_redis_connection_killed),
 		CASE(test_real_redis_killed),

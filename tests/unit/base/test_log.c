@@ -106,6 +106,32 @@ static void test_closed_stderr(void **state)
 	close(saved);
 }
 
+/* A pipe that nobody reads: nothing waits, and what was lost is told. */
+static void test_full_pipe(void **state)
+{
+	char line[1000], *read_back;
+	struct capture capture;
+	ssize_t length = 0;
+
+	(void)state;
+	memset(line, 'x', sizeof(line) - 1);
+	line[sizeof(line) - 1] = '\0';
+	log_init(LOG_LEVEL_INFO, true);
+	capture_start(&capture);
+	for (size_t i = 0; i < 200; i++)
+		log_info("%s", line);
+	read_back = calloc(1, 200 * sizeof(line));
+	assert_non_null(read_back);
+	length = read(capture.reader, read_back, 200 * sizeof(line));
+	assert_in_range(length, 4096, 199 * sizeof(line));
+	log_info("read again");
+	length = (200 * 1003 - length) / 1003;
+	snprintf(line, sizeof(line), "<4>the log was not read: lines lost=%zd\n<6>read again\n",
+		 length);
+	assert_string_equal(capture_end(&capture), line);
+	free(read_back);
+}
+
 static void test_to_journal(void **state)
 {
 	struct stat status;
@@ -151,7 +177,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_journal_lines), cmocka_unit_test(test_dated_lines),
 		cmocka_unit_test(test_long_line),     cmocka_unit_test(test_closed_stderr),
-		cmocka_unit_test(test_to_journal),    cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_full_pipe),     cmocka_unit_test(test_to_journal),
+		cmocka_unit_test(test_limit),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
