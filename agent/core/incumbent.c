@@ -165,6 +165,19 @@ static bool sentinels_allow_early(const struct authority *authority)
 }
 
 /*
+ * Was it still a replica after the incumbent was last seen as master? We saw it so, or it was
+ * promoted at a point of the history that the incumbent had not reached by then.
+ */
+static bool was_replica_after(const struct shard *shard, const struct member *claimant)
+{
+	const struct incumbent *incumbent = &shard->incumbent;
+
+	return claimant->replica_sent_ms >= incumbent->master_ms ||
+	       (incumbent->offset >= 0 &&
+		claimant->facts.info.second_offset > incumbent->offset + 1);
+}
+
+/*
  * A6. The incumbent is gone, and a descendant claims that was still a replica after the incumbent
  * was last seen as master (an old rogue must not win because the master dies); two answers in a
  * row.
@@ -175,7 +188,7 @@ static bool is_promoted_early(struct shard *shard, const struct member *claimant
 	bool gone = member_is_unreachable(incumbent, &shard->policy) || shard_is_restarted(shard);
 
 	return incumbent != claimant && gone && is_descendant(shard, claimant) &&
-	       claimant->replica_sent_ms >= shard->incumbent.master_ms && claimant->claims >= 2 &&
+	       was_replica_after(shard, claimant) && claimant->claims >= 2 &&
 	       sentinels_allow_early(&shard->authority);
 }
 
@@ -249,6 +262,7 @@ static void admit(struct shard *shard, int node, enum reason reason)
 	memcpy(incumbent->run_id, member->facts.info.run_id, INFO_ID_SIZE);
 	memcpy(incumbent->replid, member->facts.info.replid, INFO_ID_SIZE);
 	incumbent->master_ms = member->facts.at_ms;
+	incumbent->offset = member->facts.info.offset;
 	incumbent->admitted_ms = shard->now_ms;
 	shard->alone_ms = 0;
 }

@@ -360,6 +360,7 @@ static void refresh_incumbent(struct shard *shard, const struct member *member)
 		return;
 	memcpy(incumbent->replid, member->facts.info.replid, INFO_ID_SIZE);
 	incumbent->master_ms = member->facts.at_ms;
+	incumbent->offset = member->facts.info.offset;
 }
 
 static bool is_same_info(const struct info *a, const struct info *b)

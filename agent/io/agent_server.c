@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -55,14 +56,16 @@ struct client {
 	size_t line; /* what it is told; at first the listener's */
 	uint64_t accepted_ms;
 	struct agent_server *server;
-	struct client *next, **link;
+	TAILQ_ENTRY(client) entry;
 };
+
+TAILQ_HEAD(clients, client);
 
 struct agent_server {
 	struct agent_server_setup setup;
 	struct network *allow;
 	struct listener *listeners;
-	struct client *clients;
+	struct clients clients; /* the oldest first */
 	size_t client_count;
 	int spare; /* a descriptor to give up when there are no others */
 	struct agent_server_counts counts;
@@ -184,9 +187,7 @@ static void on_client_closed(uv_handle_t *handle)
 
 static void client_close(struct client *client)
 {
-	*client->link = client->next;
-	if (client->next)
-		client->next->link = client->link;
+	TAILQ_REMOVE(&client->server->clients, client, entry);
 	client->server->client_count--;
 	uv_close((uv_handle_t *)&client->poll, on_client_closed);
 	uv_close((uv_handle_t *)&client->timer, on_client_closed);
@@ -294,29 +295,25 @@ static void on_client_timer(uv_timer_t *timer)
 		client_finish(client);
 }
 
-static void client_link(struct client *client)
+/* With no room left the oldest goes: a crowd that says nothing pushes itself out, not who comes to
+ * ask. */
+static void make_room(struct agent_server *server)
 {
-	struct agent_server *server = client->server;
+	struct client *oldest = TAILQ_FIRST(&server->clients);
 
-	client->next = server->clients;
-	client->link = &server->clients;
-	if (client->next)
-		client->next->link = &client->next;
-	server->clients = client;
-	server->client_count++;
+	if (server->client_count < server->setup.max_clients)
+		return;
+	complain(server, TROUBLE_TOO_MANY, &oldest->peer);
+	client_close(oldest);
 }
 
-/* NULL, and the peer is gone, when there is no room. */
+/* NULL, and the peer is gone, when the loop can't take it. */
 static struct client *client_new(struct agent_server *server, const struct agent_peer *peer,
 				 size_t line)
 {
 	struct client *client;
 
-	if (server->client_count >= server->setup.max_clients) {
-		complain(server, TROUBLE_TOO_MANY, peer);
-		agent_peer_hang_up(peer);
-		return NULL;
-	}
+	make_room(server);
 	client = mem_calloc(1, sizeof(*client));
 	if (uv_poll_init(server->setup.loop, &client->poll, peer->descriptor) < 0) {
 		complain(server, TROUBLE_ACCEPT, peer);
@@ -331,7 +328,8 @@ static struct client *client_new(struct agent_server *server, const struct agent
 	client->line = line;
 	client->accepted_ms = uv_now(server->setup.loop);
 	client->server = server;
-	client_link(client);
+	TAILQ_INSERT_TAIL(&server->clients, client, entry);
+	server->client_count++;
 	return client;
 }
 
@@ -466,6 +464,7 @@ struct agent_server *agent_server_new(const struct agent_server_setup *setup)
 	struct agent_server *server = mem_calloc(1, sizeof(*server));
 
 	server->setup = *setup;
+	TAILQ_INIT(&server->clients);
 	server->allow = mem_calloc(setup->allow_count, sizeof(*server->allow));
 	if (setup->allow_count)
 		memcpy(server->allow, setup->allow, setup->allow_count * sizeof(*server->allow));
@@ -489,8 +488,8 @@ void agent_server_free(struct agent_server *server)
 
 	if (!server)
 		return;
-	while (server->clients)
-		client_close(server->clients);
+	while (!TAILQ_EMPTY(&server->clients))
+		client_close(TAILQ_FIRST(&server->clients));
 	for (listener = server->listeners; listener; listener = next) {
 		next = listener->next;
 		uv_close((uv_handle_t *)&listener->poll, on_listener_closed);
@@ -529,8 +528,8 @@ void agent_server_wake(struct agent_server *server)
 {
 	struct client *client, *next;
 
-	for (client = server->clients; client; client = next) {
-		next = client->next;
+	for (client = TAILQ_FIRST(&server->clients); client; client = next) {
+		next = TAILQ_NEXT(client, entry);
 		if (!client->waiting || answers_is_pending(server->setup.answers, client->line))
 			continue;
 		tell_line(server, &client->peer, client->line);

@@ -17,6 +17,7 @@ struct incumbent {
 	char run_id[INFO_ID_SIZE]; /* identity is node and run id */
 	char replid[INFO_ID_SIZE]; /* its history, refreshed by each probe */
 	int64_t master_ms;	   /* when it was last seen as master */
+	int64_t offset;		   /* … and where it stood then; INFO_UNKNOWN if it did not say */
 	int64_t admitted_ms;
 	int64_t epoch; /* Sentinel's config epoch that it stands on; -1 lower than any */
 	enum reason admitted_by;

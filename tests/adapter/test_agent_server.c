@@ -306,13 +306,14 @@ static void test_crowd(void **state)
 		clients[i] = agent_fixture_dial(&fixture->address);
 	good = agent_fixture_ask(&fixture->address, "bk/n1\n");
 	agent_fixture_expect(fixture, good, MASTER_LINE);
-	/* With the room taken, who asks at once is served at once. */
+	/* With the room taken, who asks is served, at once or slowly. */
 	agent_fixture_expect(fixture, agent_fixture_ask(&fixture->address, "bk/n2\n"),
 			     STANDBY_LINE);
+	agent_fixture_expect(fixture, agent_fixture_ask(&fixture->address, "bk/n2"), STANDBY_LINE);
 	for (size_t i = 0; i < CROWD; i++)
 		agent_fixture_expect(fixture, clients[i], "");
 	assert_true(agent_fixture_counts(fixture)->too_many > 0);
-	assert_true(agent_fixture_counts(fixture)->silent >= MAX_CLIENTS);
+	assert_true(agent_fixture_counts(fixture)->silent >= MAX_CLIENTS - 2);
 	assert_int_equal(agent_fixture_counts(fixture)->silent +
 				 agent_fixture_counts(fixture)->too_many,
 			 CROWD);

@@ -89,12 +89,17 @@ def never_reads(port: int) -> None:
             pass
 
 
+def pool_changes(cluster: Cluster) -> dict[str, tuple[str, str]]:
+    """Of the six servers; the floor's may still be making up its mind."""
+    return {k: v for k, v in cluster.haproxy.changes().items() if k.startswith("bk_redis")}
+
+
 @pytest.mark.parametrize(
     "rude", [garbage, megabyte, half_open, trickle, hang_up, never_reads], ids=lambda f: f.__name__
 )
 def test_rude_client(cluster: Cluster, rude: Callable[[int], None]) -> None:
     """While it is rude, every agent-check is answered and no server changes."""
-    before = cluster.haproxy.changes()
+    before = pool_changes(cluster)
     failures: list[BaseException] = []
 
     def run() -> None:
@@ -116,7 +121,7 @@ def test_rude_client(cluster: Cluster, rude: Callable[[int], None]) -> None:
         time.sleep(0.02)
     assert not failures, failures
     assert slowest < 1.0, f"an answer took {slowest:.3f} s"
-    assert cluster.haproxy.changes() == before
+    assert pool_changes(cluster) == before
     assert cluster.agent.is_running()
     cluster.wait_servers(healthy("a", "b", "c"), limit=2)
     assert len(cluster.agent.log(whole=True)) < 100_000, "a rude client fills the log"
