@@ -146,11 +146,21 @@ static void on_observation(void *context, const struct observation *observation)
 	publish(watched);
 }
 
+static size_t count_pools(const struct settings *settings, size_t shard_index)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < settings->pool_count; i++)
+		count += settings->pools[i].shard_index == shard_index;
+	return count;
+}
+
 static struct shard *make_shard(struct watched_shard *watched, const struct settings *settings)
 {
 	const struct settings_shard *from = &settings->shards[watched->index];
+	size_t pool_count = count_pools(settings, watched->index);
 	struct shard_node_setup *nodes = mem_calloc(from->node_count, sizeof(*nodes));
-	struct pool_policy *pools = mem_calloc(settings->pool_count, sizeof(*pools));
+	struct pool_policy *pools = mem_calloc(pool_count, sizeof(*pools));
 	struct shard_setup setup = {
 		.policy = from->policy,
 		.nodes = nodes,
@@ -168,7 +178,7 @@ static struct shard *make_shard(struct watched_shard *watched, const struct sett
 			.port = address->port,
 		};
 	}
-	watched->pools = mem_calloc(settings->pool_count, sizeof(*watched->pools));
+	watched->pools = mem_calloc(pool_count, sizeof(*watched->pools));
 	for (size_t i = 0; i < settings->pool_count; i++) {
 		if (settings->pools[i].shard_index != watched->index)
 			continue;

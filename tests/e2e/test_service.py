@@ -66,6 +66,40 @@ def test_socket_activation_mismatch(stage: Stage, make_cluster: MakeCluster) -> 
     held.close()
 
 
+@pytest.mark.parametrize("passed", ["3", "99999", "-1", "nonsense"])
+def test_sockets_promised_and_not_passed(binary: str, tmp_path: Path, passed: str) -> None:
+    """LISTEN_FDS that is not true is an error, whatever the program has open itself."""
+    config = tmp_path / "agent.cfg"
+    config.write_text(GOOD % free_port())
+    promise = f'export LISTEN_PID=$$ LISTEN_FDS={passed}; exec "$@"'
+    named = refused("/bin/sh", "-c", promise, "sh", binary, "run", "--config", str(config))
+    assert "service manager" in named
+
+
+def test_started_without_standard_files(binary: str, tmp_path: Path) -> None:
+    """No socket takes the number of standard error, where the log would be written to it."""
+    port = free_port()
+    config = tmp_path / "agent.cfg"
+    config.write_text(GOOD % port)
+    closed = ["/bin/sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh"]
+    agent = subprocess.Popen([*closed, binary, "run", "--config", str(config)])
+    try:
+        wait_until(lambda: answers(port), 5, "an answer")
+        for number in range(3):
+            assert Path(f"/proc/{agent.pid}/fd/{number}").resolve() == Path("/dev/null")
+    finally:
+        agent.terminate()
+    assert agent.wait(5) == 0
+
+
+def answers(port: int) -> bool:
+    """Whether an agent says on `port` that it is alive."""
+    try:
+        return ask(port, "agent").startswith("up")
+    except OSError:
+        return False
+
+
 def test_listener_that_speaks_for_one_server(make_cluster: MakeCluster) -> None:
     """A `direct` listener answers clients that send nothing."""
     port = free_port()
