@@ -26,7 +26,8 @@ def make_network(stage: Stage, ipv6: bool = False) -> Network:
     try:
         return Network(stage, ipv6)
     except NoNetwork as error:
-        pytest.fail(str(error), pytrace=False)
+        why = str(error)
+    pytest.fail(why, pytrace=False)
 
 
 @pytest.fixture
@@ -54,7 +55,7 @@ def master_offset(node: Redis) -> int:
 
 
 def silence_of(replica: Redis) -> int:
-    """For how many seconds the replica has heard nothing from its master, whose link it calls up."""
+    """How many seconds ago the replica heard of its master; it calls the link up all the same."""
     info = replica.info("replication")
     assert info["master_link_status"] == "up", info
     return int(info["master_last_io_seconds_ago"])
@@ -154,7 +155,7 @@ def test_dark_host_at_the_start(
 
 
 def test_agent_cut_off(placed: Cluster, network: Network, measured: Measure) -> None:
-    """All nodes silent at once: that is rather us. Held for `tilt`, then closed; soon right again."""
+    """All nodes silent at once: that is rather us. Held for `tilt`, closed, soon right again."""
     sampler = placed.sampler()
     healthy_answers = {q: placed.agent.ask(q) for q in healthy("a", "b", "c")}
     said: list[tuple[float, str]] = []

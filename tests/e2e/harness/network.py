@@ -33,13 +33,16 @@ def _call(function: str, *arguments: int) -> None:
 
 
 @contextmanager
-def _back_again() -> Iterator[None]:
-    """The calling thread returns to the namespace where it was."""
+def _elsewhere(function: str, *arguments: int) -> Iterator[None]:
+    """The calling thread goes to another namespace, and returns."""
     home = os.open(OWN_NAMESPACE, os.O_RDONLY)
     try:
-        yield
+        _call(function, *arguments)
+        try:
+            yield
+        finally:
+            _call("setns", home, CLONE_NEWNET)
     finally:
-        _call("setns", home, CLONE_NEWNET)
         os.close(home)
 
 
@@ -48,15 +51,13 @@ class Host(Place):
 
     def __init__(self, name: str) -> None:
         self.name = name
-        with _back_again():
-            _call("unshare", CLONE_NEWNET)
+        with _elsewhere("unshare", CLONE_NEWNET):
             self.descriptor = os.open(OWN_NAMESPACE, os.O_RDONLY)
         self.ip("link", "set", "lo", "up")
 
     @contextmanager
     def enter(self) -> Iterator[None]:
-        with _back_again():
-            _call("setns", self.descriptor, CLONE_NEWNET)
+        with _elsewhere("setns", self.descriptor, CLONE_NEWNET):
             yield
 
     def ip(self, *words: str, other: Host | None = None) -> None:
@@ -91,7 +92,8 @@ class Network:
             self.switch = self._make("switch")
             self.switch.ip("link", "add", "lan", "up", "type", "bridge")
         except (OSError, NoNetwork) as error:
-            raise NoNetwork(f"cannot make network namespaces (the tests run as root): {error}")
+            why = f"cannot make network namespaces, which takes root: {error}"
+            raise NoNetwork(why) from None
 
     def _make(self, name: str) -> Host:
         self.hosts.append(Host(name))
@@ -126,13 +128,16 @@ class Network:
     def part(self, *hosts: Place) -> None:
         """These hosts no longer reach each other, and are not told; all others reach them still."""
         for host in hosts:
-            self.switch.ip("link", "set", self._port(host), "type", "bridge_slave", "isolated", "on")
+            self._isolate(host, "on")
 
     def join(self, *hosts: Place) -> None:
         """They reach each other again."""
         for host in hosts:
-            port = ("link", "set", self._port(host), "type", "bridge_slave", "isolated", "off")
-            self.switch.ip(*port)
+            self._isolate(host, "off")
+
+    def _isolate(self, host: Place, word: str) -> None:
+        port = ("link", "set", self._port(host))
+        self.switch.ip(*port, "type", "bridge_slave", "isolated", word)
 
     def stop(self) -> None:
         """Lets go of all namespaces; calling it again does nothing."""
