@@ -10,7 +10,7 @@ import pytest
 from harness import Cluster, MissingProgram, Stage, find_program
 from harness.agent import default_binary
 
-NEEDED = ("redis-server", "redis-sentinel", "haproxy", "setpriv")
+NEEDED = ("redis-server", "redis-sentinel", "haproxy", "setpriv", "ip")
 _measured: list[tuple[str, float, float]] = []
 
 

@@ -5,6 +5,7 @@ from .agent_config import agent_config, node_address
 from .cluster import BACKENDS, MASTER, REPLICA, Cluster, healthy
 from .haproxy import HAProxy, Server
 from .haproxy_config import haproxy_config
+from .network import Network, NoNetwork
 from .process import MissingProgram, Process, Stage, find_program, free_port, wait_until
 from .redis import Redis, Sentinel
 from .resp import RespClient, RespError
@@ -18,6 +19,8 @@ __all__ = [
     "Cluster",
     "HAProxy",
     "MissingProgram",
+    "Network",
+    "NoNetwork",
     "NotifySocket",
     "Process",
     "Redis",

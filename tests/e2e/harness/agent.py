@@ -128,7 +128,8 @@ class Agent(Process):
 
     def ask(self, query: str, timeout: float = 2.0) -> str:
         """One agent-check; `` for silence."""
-        return ask(self.port, query, timeout).strip()
+        with self.place.enter():
+            return ask(self.port, query, timeout).strip()
 
     def verdicts(self) -> list[dict[str, str]]:
         """The verdict lines of its log, as their fields."""

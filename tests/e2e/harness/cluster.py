@@ -7,6 +7,8 @@ from typing import Any, Mapping, Sequence
 from .agent import Agent
 from .agent_config import agent_config
 from .haproxy import HAProxy
+from .network import Network
+from .place import LOOPBACK
 from .process import Stage, wait_until
 from .redis import Redis
 from .watch import Sampler, Writer
@@ -26,7 +28,10 @@ def healthy(master: str, *replicas: str) -> dict[str, str]:
 
 
 class Cluster:
-    """Three nodes a, b and c (a is the master at first), HAProxy and the agent."""
+    """Three nodes a, b and c (a is the master at first), HAProxy and the agent.
+
+    On a network each node has a host of its own, and HAProxy shares one with the agent.
+    """
 
     def __init__(
         self,
@@ -35,13 +40,16 @@ class Cluster:
         password: str = "",
         guards: bool = True,
         config: Mapping[str, Any] | None = None,
+        network: Network | None = None,
     ) -> None:
         self.stage = stage
-        self.nodes = {name: Redis(stage, name, password) for name in NAMES}
+        places = {name: network.host(name) if network else LOOPBACK for name in (*NAMES, "agent")}
+        self.nodes = {name: Redis(stage, name, password, places[name]) for name in NAMES}
         self.a, self.b, self.c = self.nodes.values()
         options = dict(config or {})
         self.agent = Agent(stage, binary, lambda listen: self.agent_text(listen, options))
         self.haproxy = HAProxy(stage, list(self.nodes.values()), self.agent.port, guards)
+        self.agent.place = self.haproxy.place = places["agent"]
 
     def agent_text(self, listen: Sequence[str], options: Mapping[str, Any]) -> str:
         """The agent's configuration."""
@@ -108,7 +116,8 @@ class Cluster:
         """A writer at HAProxy's master port, already at work."""
         writer = Writer(self.haproxy.ports.master, self.a.password, keep)
         self.stage.add(writer)
-        writer.start()
+        with self.haproxy.place.enter():
+            writer.start()
         wait_until(lambda: len(writer.acknowledged) >= 5, 10, lambda: f"writes: {writer.failed}")
         return writer
 

@@ -17,6 +17,8 @@ import time
 from pathlib import Path
 from typing import Callable, Protocol, TypeVar
 
+from .place import LOOPBACK, Place
+
 Result = TypeVar("Result")
 READY_LIMIT = 15.0
 LOG_TAIL = 12_000
@@ -133,6 +135,7 @@ class Process:
         self.killed_at = 0.0
         self.environment: dict[str, str] = {}
         self.inherit: tuple[int, ...] = ()
+        self.place: Place = LOOPBACK
         stage.add(self)
 
     @property
@@ -159,7 +162,7 @@ class Process:
         assert not self.is_running(), f"{self.title} runs already"
         # With the stage dies all that runs on it, even when the tests are killed.
         guard = [] if self.stage.keep else [find_program("setpriv"), "--pdeathsig", "KILL", "--"]
-        with self.log_path.open("ab") as log:
+        with self.log_path.open("ab") as log, self.place.enter():
             self.popen = subprocess.Popen(
                 guard + self.command(),
                 stdin=subprocess.DEVNULL,

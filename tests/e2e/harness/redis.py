@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .place import LOOPBACK, Place
 from .process import Process, Stage, find_program, free_port, wait_until
 from .resp import RespClient, RespError, parse_info
 
@@ -13,8 +14,16 @@ class Redis(Process):
 
     kind = "redis"
 
-    def __init__(self, stage: Stage, name: str, password: str = "", **options: str) -> None:
+    def __init__(
+        self,
+        stage: Stage,
+        name: str,
+        password: str = "",
+        place: Place = LOOPBACK,
+        **options: str,
+    ) -> None:
         super().__init__(stage, name)
+        self.place = place
         self.port = free_port()
         self.password = password
         self.options = {
@@ -28,13 +37,16 @@ class Redis(Process):
         }
         if password:
             self.options |= {"requirepass": password, "masterauth": password}
+        if place is not LOOPBACK:
+            # The first address is the one that it speaks from, in some versions.
+            self.options |= {"bind": f"{place.address} 127.0.0.1", "protected-mode": "no"}
         self.options |= {key.replace("_", "-"): value for key, value in options.items()}
         self.wait_loaded = True
 
     @property
     def address(self) -> str:
         """host:port"""
-        return f"127.0.0.1:{self.port}"
+        return self.place.at(self.port)
 
     def command(self) -> list[str]:
         # A file, for Sentinel asks a node to rewrite its configuration; rewritten at each start, so
@@ -53,7 +65,8 @@ class Redis(Process):
 
     def client(self, timeout: float = 2.0) -> RespClient:
         """A new connection, logged in."""
-        return RespClient(self.port, password=self.password, timeout=timeout)
+        with self.place.enter():
+            return RespClient(self.port, password=self.password, timeout=timeout)
 
     def call(self, *words: object) -> Any:
         """One command over a connection of its own."""
@@ -66,7 +79,7 @@ class Redis(Process):
 
     def replicate(self, master: Redis, wait: bool = True) -> None:
         """Makes it a replica of `master`, and waits until the copy is complete."""
-        self.call("REPLICAOF", "127.0.0.1", master.port)
+        self.call("REPLICAOF", master.place.address, master.port)
         if wait:
             self.wait_linked()
 
