@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "app/push.h"
 #include "app/report.h"
 #include "app/watch.h"
 #include "base/clock.h"
@@ -32,6 +33,7 @@ struct agent {
 	struct report *reports; /* one a shard */
 	struct answers *answers;
 	size_t *first_lines; /* in the book, one for each pool of the settings */
+	struct push *push;
 	struct agent_server *server;
 	uv_timer_t withheld, watchdog;
 	uv_signal_t signals[3];
@@ -76,15 +78,25 @@ static void on_update(void *context, size_t shard)
 	const struct shard_change *changes;
 
 	if (shard_changes(it, &changes) > 0) {
-		for (size_t p = 0; p < picture->pools; p++)
+		for (size_t p = 0; p < picture->pools; p++) {
 			answers_publish(agent->answers, agent->first_lines[pools[p]],
 					picture_at(picture, p, 0), clock_mono_ms());
+			push_take(agent->push, pools[p], picture_at(picture, p, 0));
+		}
+		push_send(agent->push, shard);
 		agent_server_wake(agent->server);
 		arm_withheld(agent);
 	}
 	report_changes(&agent->reports[shard], it, pools);
 	if (!agent->ready && watch_is_complete(agent->watch))
 		become_ready(agent);
+}
+
+static void on_closed_everywhere(void *context, size_t pool)
+{
+	struct agent *agent = context;
+
+	answers_confirm(agent->answers, agent->first_lines[pool], clock_mono_ms());
 }
 
 static void fill_book(struct agent *agent)
@@ -195,18 +207,30 @@ static void on_watchdog(uv_timer_t *timer)
 }
 
 /* Mirrors start. The loop then runs on until every handle has closed. */
+static void close_all(void *context)
+{
+	struct agent *agent = context;
+
+	for (size_t i = 0; i < sizeof(agent->signals) / sizeof(agent->signals[0]); i++)
+		uv_close((uv_handle_t *)&agent->signals[i], NULL);
+	uv_close((uv_handle_t *)&agent->watchdog, NULL);
+	uv_close((uv_handle_t *)&agent->withheld, NULL);
+	push_free(agent->push);
+	watch_free(agent->watch);
+	agent_server_free(agent->server);
+}
+
+/* The last act is to let go of the HAProxies. */
 static void stop(struct agent *agent)
 {
 	if (agent->stopping)
 		return;
 	agent->stopping = true;
 	service_stopping();
-	for (size_t i = 0; i < sizeof(agent->signals) / sizeof(agent->signals[0]); i++)
-		uv_close((uv_handle_t *)&agent->signals[i], NULL);
-	uv_close((uv_handle_t *)&agent->watchdog, NULL);
-	uv_close((uv_handle_t *)&agent->withheld, NULL);
-	watch_free(agent->watch);
-	agent_server_free(agent->server);
+	if (agent->push)
+		push_release(agent->push, close_all, agent);
+	else
+		close_all(agent);
 }
 
 static void leave(int number)
@@ -263,6 +287,13 @@ static void raise_descriptor_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+static void start_push(struct agent *agent)
+{
+	if (agent->settings->haproxy_count > 0)
+		answers_withhold_silently(agent->answers);
+	agent->push = push_new(&agent->loop, agent->settings, on_closed_everywhere, agent);
+}
+
 static void start_watch(struct agent *agent)
 {
 	size_t shards = agent->settings->shard_count;
@@ -284,10 +315,12 @@ static int run_loop(struct agent *agent, struct listen_inherited *inherited)
 	fill_book(agent);
 	start_handles(agent);
 	result = start_server(agent, inherited);
-	if (result == 0)
+	if (result == 0) {
+		start_push(agent);
 		start_watch(agent);
-	else
+	} else {
 		stop(agent);
+	}
 	uv_run(&agent->loop, UV_RUN_DEFAULT);
 	uv_loop_close(&agent->loop);
 	answers_free(agent->answers);

@@ -104,6 +104,8 @@ int address_parse(const char *s, struct address *ret_address)
 	struct address address = { .kind = ADDRESS_NAME };
 	const char *colon = strrchr(s, ':');
 
+	if (s[0] == '/')
+		return parse_unix(s, ret_address);
 	if (strncmp(s, UNIX_PREFIX, strlen(UNIX_PREFIX)) == 0 && s[strlen(UNIX_PREFIX)] == '/')
 		return parse_unix(s + strlen(UNIX_PREFIX), ret_address);
 	if (!colon || parse_port(colon + 1, &address.port) != 0)

@@ -161,6 +161,24 @@ static void check_agent_check(struct check *check)
 		       "nobody could ask the agent: give it an address to listen at");
 }
 
+static void check_haproxy(struct check *check, size_t index)
+{
+	const struct settings *settings = check->settings;
+	const struct address *socket = &settings->haproxies[index].socket;
+	char text[ADDRESS_TEXT_SIZE];
+
+	if (socket->host[0] && socket->kind == ADDRESS_NAME)
+		REPORT(check, socket,
+		       "\"socket\" is %s: give a path, or an IP address and port: names are not "
+		       "looked up",
+		       address_format(socket, text, sizeof(text)));
+	for (size_t i = 0; i < index; i++)
+		if (same_address(socket, &settings->haproxies[i].socket))
+			REPORT(check, socket,
+			       "two HAProxies share the socket %s: remove one of them",
+			       address_format(socket, text, sizeof(text)));
+}
+
 void check_settings(struct settings *settings, const struct places *places,
 		    struct settings_errors *errors)
 {
@@ -170,5 +188,7 @@ void check_settings(struct settings *settings, const struct places *places,
 		check_shard(&check, i);
 	for (size_t i = 0; i < settings->pool_count; i++)
 		check_pool(&check, i);
+	for (size_t i = 0; i < settings->haproxy_count; i++)
+		check_haproxy(&check, i);
 	check_agent_check(&check);
 }

@@ -302,6 +302,47 @@ static const struct option_row agent_check_options[] = {
 static const struct option_section agent_check_section =
 	SECTION(agent_check_options, settings_agent_check);
 
+static const struct option_row haproxy_options[] = {
+	{ .name = "socket",
+	  .type = OPTION_ADDRESS,
+	  .maximum = ADDRESS_UNIX,
+	  .example = "/run/haproxy/admin.sock",
+	  .sentence = "Its runtime socket, of level admin: a path, or an IP address and port.",
+	  MEMBER(settings_haproxy, socket) },
+	{ .name = "events",
+	  .type = OPTION_STRING,
+	  .fallback = "",
+	  .example = "servers",
+	  .sentence =
+		  "The name of a ring that HAProxy logs its servers' changes to; the agent then "
+		  "knows of a reload at once.",
+	  MEMBER(settings_haproxy, events) },
+	{ .name = NULL },
+};
+
+static const struct option_section haproxy_section = SECTION(haproxy_options, settings_haproxy);
+
+static const struct option_row push_options[] = {
+	{ .name = "reconcile_interval",
+	  .type = OPTION_DURATION,
+	  .fallback = "1s",
+	  .minimum = 50,
+	  .maximum = 60 * SECONDS,
+	  .sentence = "How often each HAProxy is read and set right.",
+	  MEMBER(settings_push, reconcile_interval_ms) },
+	{ .name = "fence_wait",
+	  .type = OPTION_DURATION,
+	  .fallback = "100ms",
+	  .minimum = 0,
+	  .maximum = 10 * SECONDS,
+	  .sentence = "How long a HAProxy that does not answer holds up the others when the master "
+		      "changes.",
+	  MEMBER(settings_push, fence_wait_ms) },
+	{ .name = NULL },
+};
+
+static const struct option_section push_section = SECTION(push_options, settings_push);
+
 static const struct option_row log_options[] = {
 	{ .name = "level",
 	  .type = OPTION_CHOICE,
@@ -333,6 +374,17 @@ static const struct option_row root_options[] = {
 	  .section = &agent_check_section,
 	  .sentence = "The answers to HAProxy's agent-checks.",
 	  MEMBER(settings, agent_check) },
+	{ .name = "haproxy",
+	  .type = OPTION_GROUPS,
+	  .section = &haproxy_section,
+	  .sentence = "The HAProxies whose runtime socket is told of each change at once; without "
+		      "any, their agent-checks alone are answered.",
+	  LIST(settings, haproxies, haproxy_count) },
+	{ .name = "push",
+	  .type = OPTION_GROUP,
+	  .section = &push_section,
+	  .sentence = "How the HAProxies are told.",
+	  MEMBER(settings, push) },
 	{ .name = "log",
 	  .type = OPTION_GROUP,
 	  .section = &log_section,

@@ -46,6 +46,7 @@ struct answers {
 	size_t *slots; /* line number + 1, or 0; linear probing */
 	size_t slot_count;
 	int64_t deadline_ms; /* of all pools, or before */
+	bool silent;	     /* nothing is said while an `up` is withheld */
 };
 
 struct answers *answers_new(int64_t handover_wait_ms)
@@ -313,7 +314,10 @@ static void line_open(struct answers *answers, struct line *line, int64_t now_ms
 		line->open = true;
 		line_say_verdict(answers, line);
 	} else {
-		line_say_handover(answers, line);
+		if (answers->silent)
+			line_say_nothing(line);
+		else
+			line_say_handover(answers, line);
 		pool_wake_at(&answers->pools[line->pool], when_ms);
 	}
 }
@@ -388,6 +392,22 @@ void answers_publish(struct answers *answers, size_t first_line, const struct ve
 		render_replica_pool(answers, pool);
 	if (pool->deadline_ms < answers->deadline_ms)
 		answers->deadline_ms = pool->deadline_ms;
+}
+
+void answers_withhold_silently(struct answers *answers)
+{
+	answers->silent = true;
+}
+
+void answers_confirm(struct answers *answers, size_t first_line, int64_t now_ms)
+{
+	struct pool *pool = &answers->pools[answers->lines[first_line].pool];
+
+	if (pool->policy->role != POOL_MASTER)
+		return;
+	for (size_t i = pool->first; i < pool->first + pool->count; i++)
+		answers->lines[i].due_ms = 0;
+	render_master_pool(answers, pool, now_ms);
 }
 
 void answers_tick(struct answers *answers, int64_t now_ms)

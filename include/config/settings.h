@@ -53,6 +53,16 @@ struct settings_agent_check {
 	int64_t handover_wait_ms; /* ANSWERS_AUTO for "auto" */
 };
 
+struct settings_haproxy {
+	struct address socket; /* ADDRESS_UNIX or ADDRESS_IP */
+	char *events;	       /* name of a ring, or empty */
+};
+
+struct settings_push {
+	int64_t reconcile_interval_ms;
+	int64_t fence_wait_ms;
+};
+
 struct settings_log {
 	int level; /* enum log_level */
 };
@@ -63,6 +73,9 @@ struct settings {
 	struct settings_pool *pools;
 	size_t pool_count;
 	struct settings_agent_check agent_check;
+	struct settings_haproxy *haproxies;
+	size_t haproxy_count;
+	struct settings_push push;
 	struct settings_log log;
 };
 

@@ -43,6 +43,18 @@ bool answers_find(const struct answers *answers, const char *query, size_t lengt
 void answers_publish(struct answers *answers, size_t first_line, const struct verdict *verdicts,
 		     int64_t now_ms);
 
+/**
+ * The runtime sockets are told too: an `up` that is withheld is then silence, which changes nothing
+ * in HAProxy, and never a word that could close what was just pushed open.
+ */
+void answers_withhold_silently(struct answers *answers);
+
+/**
+ * It was seen over the runtime socket of every HAProxy that whatever is closed in the pool is
+ * closed there: nobody has to be waited for.
+ */
+void answers_confirm(struct answers *answers, size_t first_line, int64_t now_ms);
+
 /** Opens what was withheld and is due. To be called at the deadline. */
 void answers_tick(struct answers *answers, int64_t now_ms);
 int64_t answers_deadline_ms(const struct answers *answers);
