@@ -164,15 +164,15 @@ static void test_quoted(void **state)
 		"b,n1,2,\"a,b\",7,\"no check\",1,,\"up, as \"\"well\"\"\nand more\",-,\n"
 		"b,n2,2,,0,\"UP 1/3\",0,\"* L7OK\",\"\",-,\n"
 		"b,\"n 3\",2,,,\"DOWN (agent)\",,,plain,-,\n\n"
-		"1\n# be_id srv_port be_name srv_name srv_admin_state\n1 6379 b n1 8\n1 0 b n2 "
-		"32\n\n";
+		"1\n# be_id srv_port be_name srv_name srv_admin_state\n1 6379 b n1 8\n"
+		"1 0 b n2 32\n1 0 b n4 4\n\n";
 	const struct shown_server *server;
 	struct shown shown;
 
 	(void)state;
 	shown_init(&shown);
 	read_text(&shown, output);
-	assert_int_equal(shown.count, 3);
+	assert_int_equal(shown.count, 4);
 	server = find(&shown, "b", "n1");
 	assert_string_equal(server->status, "no check");
 	assert_string_equal(server->last_agent, "up, as \"well\" and more");
@@ -191,6 +191,9 @@ static void test_quoted(void **state)
 	assert_int_equal(server->agent, SHOWN_AGENT_NONE);
 	assert_false(shown_is_up(server));
 	assert_int_equal(server->sessions, -1);
+	/* Bit 4 stays when a server has left the maintenance that was configured. */
+	assert_false(shown_is_maint(find(&shown, "b", "n4")));
+	assert_true(shown_has_agent(find(&shown, "b", "n1")));
 	assert_string_equal(shown.message, "");
 	shown_done(&shown);
 }
