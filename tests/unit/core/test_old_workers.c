@@ -81,6 +81,7 @@ static void test_workers(void **state)
 	"0x558dfb41ab60: proto=sockpair src=unix:2 fe=GLOBAL be=<NONE> srv=<none> ts=00 epoch=0 " \
 	"age=0s calls=1\n"
 #define LONG                                                                                       \
+	"nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"                                             \
 	"nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn" \
 	"nnn"                                                                                      \
 	"nnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnnn"
