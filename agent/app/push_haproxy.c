@@ -484,3 +484,8 @@ bool push_haproxy_is_reachable(const struct push_haproxy *haproxy)
 {
 	return haproxy->reachable;
 }
+
+bool push_haproxy_is_known(const struct push_haproxy *haproxy)
+{
+	return haproxy->known;
+}
