@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/push_old.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -33,6 +34,7 @@ struct push_haproxy {
 	struct push_haproxy_setup setup;
 	struct haproxy *socket;
 	struct haproxy_watch *watch; /* NULL without a ring */
+	struct push_old *old;	     /* NULL without a master socket */
 	char name[ADDRESS_TEXT_SIZE];
 	struct shown shown, next; /* `next` is being read */
 	struct told *told;	  /* one a line */
@@ -175,6 +177,28 @@ static void arm(struct push_haproxy *haproxy)
 	uv_timer_start(&haproxy->timer, on_timer, (uint64_t)wait_ms, 0);
 }
 
+static bool is_closed(void *context, const char *backend, const char *server)
+{
+	const struct push_haproxy *haproxy = context;
+
+	for (size_t i = 0; i < haproxy->setup.line_count; i++) {
+		const struct push_line *line = &haproxy->setup.lines[i];
+		const struct shown_server *shown = haproxy->told[i].shown;
+
+		if (line->policy->role == POOL_MASTER && shown &&
+		    strcmp(line->backend, backend) == 0 && strcmp(shown->name, server) == 0)
+			return line->wanted.state == VERDICT_DOWN ||
+			       line->wanted.state == VERDICT_STANDBY;
+	}
+	return false;
+}
+
+static void sweep(struct push_haproxy *haproxy)
+{
+	if (haproxy->old)
+		push_old_sweep(haproxy->old);
+}
+
 static void on_sent(void *context, int status, const char *output, size_t length)
 {
 	struct push_haproxy *haproxy = context;
@@ -200,6 +224,7 @@ static void on_sent(void *context, int status, const char *output, size_t length
 			verify(haproxy, i);
 	}
 	haproxy->reconciling = false;
+	sweep(haproxy);
 	haproxy->setup.done(haproxy->setup.context, haproxy);
 }
 
@@ -238,6 +263,7 @@ static void on_reading(void *context, int status, const char *output, size_t len
 	if (haproxy->reachable || status == 0) {
 		take_reading(haproxy);
 		haproxy->reconciling = true;
+		sweep(haproxy);
 	}
 	haproxy->setup.done(haproxy->setup.context, haproxy);
 }
@@ -311,6 +337,9 @@ struct push_haproxy *push_haproxy_new(const struct push_haproxy_setup *setup)
 	if (setup->settings->events)
 		haproxy->watch = haproxy_watch_new(setup->loop, &setup->settings->socket,
 						   setup->settings->events, on_event, haproxy);
+	if (setup->settings->master_socket.host[0])
+		haproxy->old = push_old_new(setup->loop, &setup->settings->master_socket, is_closed,
+					    haproxy);
 	read_all(haproxy);
 	return haproxy;
 }
@@ -328,6 +357,7 @@ static void on_closed(uv_handle_t *handle)
 void push_haproxy_free(struct push_haproxy *haproxy)
 {
 	haproxy_watch_free(haproxy->watch);
+	push_old_free(haproxy->old);
 	haproxy_free(haproxy->socket);
 	uv_close((uv_handle_t *)&haproxy->timer, on_closed);
 }
