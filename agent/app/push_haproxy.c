@@ -386,9 +386,11 @@ static void add_steps(struct push_haproxy *haproxy, struct batch *batch, size_t 
 		      unsigned int steps)
 {
 	const struct push_line *it = &haproxy->setup.lines[line];
+	struct plan_line planned = plan_line_of(haproxy, line);
 	struct told *told = &haproxy->told[line];
 
-	plan_write(&batch->text, it->backend, told->shown->name, steps, it->wanted.weight);
+	plan_write(&batch->text, it->backend, told->shown->name, steps,
+		   plan_weight_percent(&planned));
 	told->sent = haproxy->batch;
 	told->sent_for = it->wanted.state;
 	told->closing = it->policy->role == POOL_MASTER && !(steps & PLAN_OPENS);
