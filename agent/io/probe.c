@@ -22,6 +22,8 @@
 #define LATE_MIN_MS	      5000 /* an answer is waited for so long, … */
 #define LATE_TIMEOUTS	      10   /* … or so many time-outs, before the connection is given up */
 #define DEAD_MIN_MS	      1000
+#define ROUND_MAX_BYTES	      (2 * 1024 * 1024)
+#define VALUE_MIN_BYTES	      3 /* a type, and a line's end */
 #define CLIENT_NAME	      "redis-role-agent"
 #define container_of(p, s, m) ((s *)(void *)((char *)(p)-offsetof(s, m)))
 
@@ -30,7 +32,7 @@ enum probe_state {
 	PROBE_CONNECTING, /* a round under way, not connected yet */
 	PROBE_ASKING,	  /* a round under way, replies to come */
 	PROBE_LATE,	  /* its deadline has passed, replies still to come */
-	PROBE_WAITING,	  /* not connected; the next attempt is due */
+	PROBE_WAITING,	  /* not connected; the next attempt is due, or the failed round's end */
 };
 
 struct prober {
@@ -52,8 +54,10 @@ struct probe {
 	enum probe_state state;
 	struct probe_round round;
 	int64_t sent_ms;
-	int64_t begun_tick, deadline_tick, late_tick;
+	int64_t begun_tick, deadline_tick, late_tick, retry_tick;
+	size_t bytes;	/* of the round's replies, at least */
 	bool looked;	/* its deadline came up once, see look_again */
+	bool failed;	/* the round did, and is tried again until its deadline */
 	bool spread;	/* the next round is due at a random time in the interval */
 	bool may_retry; /* a break may be retried at once: the connection had proved good */
 	bool broke;	/* so it did, and nobody has been told */
@@ -71,6 +75,12 @@ static int64_t now_tick(const struct probe *probe)
 static void set_due(struct probe *probe, int64_t tick)
 {
 	wheel_put(&probe->prober->wheel, &probe->due, tick);
+}
+
+static void bring_forward(struct probe *probe, int64_t tick)
+{
+	if (tick < probe->due.due_tick)
+		set_due(probe, tick);
 }
 
 static void set_state(struct probe *probe, enum probe_state state, int64_t due_tick)
@@ -159,7 +169,9 @@ static void wait_to_retry(struct probe *probe)
 	int64_t wait_ms = backoff_next_ms(&probe->backoff);
 
 	redis_conn_close(probe->conn);
-	set_state(probe, PROBE_WAITING, now_tick(probe) + wheel_to_ticks(wait_ms));
+	probe->failed = false;
+	probe->retry_tick = now_tick(probe) + wheel_to_ticks(wait_ms);
+	set_state(probe, PROBE_WAITING, probe->retry_tick);
 }
 
 static void ask(struct probe *probe)
@@ -174,14 +186,12 @@ static void ask(struct probe *probe)
 	redis_conn_send(probe->conn, bytes, length);
 }
 
-static void begin_round(struct probe *probe)
+static void attempt(struct probe *probe)
 {
 	enum probe_state state = PROBE_ASKING;
-	int64_t now = now_tick(probe);
 
 	probe->sent_ms = clock_mono_ms();
-	probe->begun_tick = now;
-	probe->deadline_tick = now + wheel_to_ticks(probe->setup.timeout_ms);
+	probe->bytes = 0;
 	if (!redis_conn_is_connected(probe->conn)) {
 		probe_round_reset(&probe->round);
 		redis_conn_open(probe->conn);
@@ -189,6 +199,19 @@ static void begin_round(struct probe *probe)
 	}
 	ask(probe);
 	set_state(probe, state, probe->deadline_tick - 1);
+}
+
+static void set_deadline(struct probe *probe)
+{
+	probe->begun_tick = now_tick(probe);
+	probe->deadline_tick = probe->begun_tick + wheel_to_ticks(probe->setup.timeout_ms);
+}
+
+static void begin_round(struct probe *probe)
+{
+	set_deadline(probe);
+	probe->failed = false;
+	attempt(probe);
 }
 
 /* A deadline is looked at twice, with a turn of the loop between: after a stall of our own, answers
@@ -221,16 +244,19 @@ static bool is_given_up(const struct probe *probe)
 	return now_tick(probe) - probe->late_tick >= wheel_to_ticks(limit_ms);
 }
 
+/* No break: it was not the node that ended it. */
 static void give_up_connection(struct probe *probe)
 {
 	redis_conn_close(probe->conn);
-	probe->broke = true;
 	begin_round(probe);
 }
 
 static void miss_deadline(struct probe *probe)
 {
-	note_problem(probe, -ETIMEDOUT);
+	/* How it failed says more. */
+	if (!probe->failed)
+		note_problem(probe, -ETIMEDOUT);
+	probe->failed = false;
 	if (probe->state == PROBE_CONNECTING) {
 		wait_to_retry(probe);
 	} else if (probe->state == PROBE_ASKING) {
@@ -244,6 +270,21 @@ static void miss_deadline(struct probe *probe)
 	tell(probe, OBSERVATION_MISSED);
 }
 
+/* A round that failed is a miss at its deadline, not before: so misses never come faster than
+ * time-outs, however fast the failures do. */
+static void try_again(struct probe *probe)
+{
+	if (!probe->failed) {
+		begin_round(probe);
+	} else if (now_tick(probe) < probe->deadline_tick) {
+		attempt(probe);
+	} else {
+		probe->failed = false;
+		set_due(probe, probe->retry_tick);
+		tell(probe, OBSERVATION_MISSED);
+	}
+}
+
 static void on_due(struct wheel_entry *entry)
 {
 	struct probe *probe = container_of(entry, struct probe, due);
@@ -255,7 +296,7 @@ static void on_due(struct wheel_entry *entry)
 		/* After a stall all are due at once: they must not stay in step. */
 		if (behind > wheel_to_ticks(probe->setup.interval_ms))
 			probe->spread = true;
-		begin_round(probe);
+		try_again(probe);
 		break;
 	case PROBE_CONNECTING:
 	case PROBE_ASKING:
@@ -287,6 +328,7 @@ static void finish_round(struct probe *probe)
 		backoff_reset(&probe->backoff);
 	}
 	probe->answered = true;
+	probe->failed = false;
 	note_problem(probe, 0);
 	set_state(probe, PROBE_IDLE, next_round_tick(probe));
 	tell(probe, OBSERVATION_ANSWERED);
@@ -304,14 +346,19 @@ static void answered_badly(struct probe *probe, enum reply_class class, int prob
 	tell(probe, OBSERVATION_ANSWERED);
 }
 
+/* A refusal is the node's own word and counts at once. */
 static void fail_round(struct probe *probe, int problem)
 {
-	enum observation_outcome outcome =
-		problem == -ECONNREFUSED ? OBSERVATION_REFUSED : OBSERVATION_MISSED;
-
+	if (probe->state == PROBE_IDLE)
+		set_deadline(probe);
 	note_problem(probe, problem);
 	wait_to_retry(probe);
-	tell(probe, outcome);
+	if (problem == -ECONNREFUSED) {
+		tell(probe, OBSERVATION_REFUSED);
+		return;
+	}
+	probe->failed = true;
+	bring_forward(probe, probe->deadline_tick);
 }
 
 /* That of a connection which never was any good tells nothing about the node: only the first time
@@ -480,10 +527,11 @@ void probe_remove(struct probe *probe)
 	free(probe);
 }
 
-static void bring_forward(struct probe *probe, int64_t tick)
+static void hasten_retry(struct probe *probe, int64_t tick)
 {
-	if (tick < probe->due.due_tick)
-		set_due(probe, tick);
+	if (tick < probe->retry_tick)
+		probe->retry_tick = tick;
+	bring_forward(probe, tick);
 }
 
 void probe_set_interval(struct probe *probe, int64_t interval_ms)
@@ -499,7 +547,7 @@ void probe_set_interval(struct probe *probe, int64_t interval_ms)
 	else if (probe->state == PROBE_IDLE)
 		bring_forward(probe, probe->begun_tick + wheel_to_ticks(interval_ms));
 	else if (probe->state == PROBE_WAITING)
-		bring_forward(probe, now_tick(probe) + wheel_to_ticks(interval_ms));
+		hasten_retry(probe, now_tick(probe) + wheel_to_ticks(interval_ms));
 }
 
 void probe_now(struct probe *probe)
