@@ -11,9 +11,9 @@
 
 #include "base/backoff.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
+#include "io/probe_log.h"
 #include "io/probe_round.h"
 #include "io/redis_conn.h"
 #include "io/wheel.h"
@@ -22,8 +22,6 @@
 #define LATE_MIN_MS	      5000 /* an answer is waited for so long, … */
 #define LATE_TIMEOUTS	      10   /* … or so many time-outs, before the connection is given up */
 #define DEAD_MIN_MS	      1000
-#define ROUND_MAX_BYTES	      (2 * 1024 * 1024)
-#define VALUE_MIN_BYTES	      3 /* a type, and a line's end */
 #define CLIENT_NAME	      "redis-role-agent"
 #define container_of(p, s, m) ((s *)(void *)((char *)(p)-offsetof(s, m)))
 
@@ -41,6 +39,7 @@ struct prober {
 	struct probe_commands commands;
 	struct probe *probes;
 	uint64_t random;
+	struct probe_log_shortage shortage;
 };
 
 struct probe {
@@ -55,15 +54,13 @@ struct probe {
 	struct probe_round round;
 	int64_t sent_ms;
 	int64_t begun_tick, deadline_tick, late_tick, retry_tick;
-	size_t bytes;	/* of the round's replies, at least */
 	bool looked;	/* its deadline came up once, see look_again */
 	bool failed;	/* the round did, and is tried again until its deadline */
 	bool spread;	/* the next round is due at a random time in the interval */
 	bool may_retry; /* a break may be retried at once: the connection had proved good */
 	bool broke;	/* so it did, and nobody has been told */
 	bool answered;	/* a round, on this connection */
-	bool login_refused;
-	int problem; /* logged last; 0: none */
+	struct probe_log log;
 	struct backoff backoff;
 };
 
@@ -104,43 +101,6 @@ static void init_backoff(struct probe *probe)
 
 	backoff_init(&probe->backoff, min_ms, min_ms > RETRY_MAX_MS ? min_ms : RETRY_MAX_MS,
 		     next_random(probe->prober));
-}
-
-static const char *address_of(const struct probe *probe, char *data)
-{
-	return address_format(&probe->setup.address, data, ADDRESS_TEXT_SIZE);
-}
-
-/* Logged when it changes, not each time. 0: all is well. */
-static void note_problem(struct probe *probe, int problem)
-{
-	char address[ADDRESS_TEXT_SIZE], words[128];
-
-	if (problem == probe->problem)
-		return;
-	probe->problem = problem;
-	if (problem)
-		log_warning("cannot talk to node address=%s error=\"%s\"",
-			    address_of(probe, address),
-			    uv_strerror_r(problem, words, sizeof(words)));
-	else
-		log_info("talking to node again address=%s", address_of(probe, address));
-}
-
-static void note_login(struct probe *probe, const struct redis_value *value)
-{
-	bool refused = value->type == REDIS_ERROR;
-	int length = value->length < 200 ? (int)value->length : 200;
-	char address[ADDRESS_TEXT_SIZE];
-
-	if (refused == probe->login_refused)
-		return;
-	probe->login_refused = refused;
-	if (refused)
-		log_warning("node refuses the login address=%s error=\"%.*s\"",
-			    address_of(probe, address), length, value->text);
-	else
-		log_info("node accepts the login address=%s", address_of(probe, address));
 }
 
 /* Comes last in whatever calls it: the probe may be gone after it. */
@@ -191,7 +151,6 @@ static void attempt(struct probe *probe)
 	enum probe_state state = PROBE_ASKING;
 
 	probe->sent_ms = clock_mono_ms();
-	probe->bytes = 0;
 	if (!redis_conn_is_connected(probe->conn)) {
 		probe_round_reset(&probe->round);
 		redis_conn_open(probe->conn);
@@ -255,7 +214,7 @@ static void miss_deadline(struct probe *probe)
 {
 	/* How it failed says more. */
 	if (!probe->failed)
-		note_problem(probe, -ETIMEDOUT);
+		probe_log_problem(&probe->log, -ETIMEDOUT);
 	probe->failed = false;
 	if (probe->state == PROBE_CONNECTING) {
 		wait_to_retry(probe);
@@ -329,7 +288,7 @@ static void finish_round(struct probe *probe)
 	}
 	probe->answered = true;
 	probe->failed = false;
-	note_problem(probe, 0);
+	probe_log_problem(&probe->log, 0);
 	set_state(probe, PROBE_IDLE, next_round_tick(probe));
 	tell(probe, OBSERVATION_ANSWERED);
 }
@@ -341,7 +300,7 @@ static void answered_badly(struct probe *probe, enum reply_class class, int prob
 		probe->sent_ms = clock_mono_ms();
 	probe->round.info_reply = class;
 	probe->round.ping_reply = class;
-	note_problem(probe, problem);
+	probe_log_problem(&probe->log, problem);
 	wait_to_retry(probe);
 	tell(probe, OBSERVATION_ANSWERED);
 }
@@ -351,7 +310,7 @@ static void fail_round(struct probe *probe, int problem)
 {
 	if (probe->state == PROBE_IDLE)
 		set_deadline(probe);
-	note_problem(probe, problem);
+	probe_log_problem(&probe->log, problem);
 	wait_to_retry(probe);
 	if (problem == -ECONNREFUSED) {
 		tell(probe, OBSERVATION_REFUSED);
@@ -377,6 +336,7 @@ static void on_connected(void *context, struct redis_conn *conn)
 	struct probe *probe = context;
 
 	(void)conn;
+	probe_log_connected(&probe->log);
 	probe->connections++;
 	probe->answered = false;
 	set_state(probe, PROBE_ASKING, probe->deadline_tick - 1);
@@ -397,8 +357,7 @@ static void on_value(void *context, struct redis_conn *conn, uint64_t reply,
 	}
 	if (probe->state != PROBE_ASKING)
 		return;
-	if (value->depth == 0 && probe->round.expected & PROBE_ASK_AUTH)
-		note_login(probe, value);
+	probe_log_value(&probe->log, probe_round_question(&probe->round), value);
 	probe_round_take(&probe->round, value);
 }
 
@@ -502,6 +461,8 @@ struct probe *probe_add(struct prober *prober, const struct probe_setup *setup)
 	probe->setup.password = NULL;
 	probe->has_password = setup->password != NULL;
 	probe->conn = new_connection(probe, setup);
+	probe->log.address = &probe->setup.address;
+	probe->log.shortage = &prober->shortage;
 	probe->spread = true;
 	probe->may_retry = true;
 	probe_round_reset(&probe->round);

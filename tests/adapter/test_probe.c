@@ -137,6 +137,35 @@ static void test_asks_all_again_when_let_in(void **state)
 	fake_redis_done(&fake);
 }
 
+/* Named, with Redis' own words, and once. */
+static void test_refused_info_is_logged(void **state)
+{
+	struct harness *harness = *state;
+	static struct fake_redis fake;
+	static struct watch watch;
+	struct caught_log log;
+	char line[128];
+
+	caught_log_start(&log);
+	watch_start_with_fake(&watch, &fake, harness, 10);
+	fake.replies[FAKE_REPLICATION] = "-NOPERM no 'info'\r\n";
+	HARNESS_WAIT(harness, watch.answered >= 5, 1000);
+	snprintf(line, sizeof(line),
+		 "node does not let the agent read INFO address=127.0.0.1:%u "
+		 "error=\"NOPERM no 'info'\"\n",
+		 fake.port);
+	assert_int_equal(caught_log_count(&log, line), 1);
+	fake.replies[FAKE_REPLICATION] = "-LOADING x\r\n";
+	HARNESS_WAIT(harness, watch.last.info_reply == REPLY_LOADING, 1000);
+	fake.replies[FAKE_REPLICATION] = "$13\r\nrole:master\r\n\r\n";
+	HARNESS_WAIT(harness, watch.last.info_reply == REPLY_OK, 1000);
+	assert_int_equal(caught_log_count(&log, "lets the agent read INFO"), 1);
+	assert_int_equal(caught_log_count(&log, "read INFO"), 2);
+	caught_log_stop(&log);
+	prober_free(watch.prober);
+	fake_redis_done(&fake);
+}
+
 /* Protected mode and a full house: an error, then the end. */
 static void test_turned_away_is_no_access(void **state)
 {
@@ -275,6 +304,7 @@ int main(void)
 		CASE(test_asks_for_persistence_while_loading),
 		CASE(test_error_replies),
 		CASE(test_asks_all_again_when_let_in),
+		CASE(test_refused_info_is_logged),
 		CASE(test_turned_away_is_no_access),
 		CASE(test_unasked_reply_is_a_protocol_error),
 		CASE(test_interval_changes_within_observe),

@@ -253,7 +253,9 @@ static void test_shortage_of_our_own(void **state)
 	static struct fake_redis fake;
 	static struct watch watch;
 	struct rlimit limit, none;
+	struct caught_log log;
 
+	caught_log_start(&log);
 	watch_start_with_fake(&watch, &fake, harness, 10);
 	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
 	none = limit;
@@ -264,6 +266,9 @@ static void test_shortage_of_our_own(void **state)
 	assert_in_range(watch.missed, 1, 2);
 	assert_int_equal(watch_count(&watch), watch.missed);
 	HARNESS_WAIT(harness, watch.answered == 1, 2000);
+	assert_int_equal(caught_log_count(&log, "raise LimitNOFILE"), 1);
+	assert_int_equal(caught_log_count(&log, "talk"), 0);
+	caught_log_stop(&log);
 	prober_free(watch.prober);
 	fake_redis_done(&fake);
 }
