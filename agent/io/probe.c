@@ -22,6 +22,8 @@
 #define LATE_MIN_MS	      5000 /* an answer is waited for so long, … */
 #define LATE_TIMEOUTS	      10   /* … or so many time-outs, before the connection is given up */
 #define DEAD_MIN_MS	      1000
+#define ROUND_MAX_BYTES	      (2 * 1024 * 1024)
+#define VALUE_MIN_BYTES	      3 /* a type, and a line's end */
 #define CLIENT_NAME	      "redis-role-agent"
 #define container_of(p, s, m) ((s *)(void *)((char *)(p)-offsetof(s, m)))
 
@@ -54,6 +56,7 @@ struct probe {
 	struct probe_round round;
 	int64_t sent_ms;
 	int64_t begun_tick, deadline_tick, late_tick, retry_tick;
+	size_t bytes;	/* of the round's replies, at least */
 	bool looked;	/* its deadline came up once, see look_again */
 	bool failed;	/* the round did, and is tried again until its deadline */
 	bool spread;	/* the next round is due at a random time in the interval */
@@ -151,6 +154,7 @@ static void attempt(struct probe *probe)
 	enum probe_state state = PROBE_ASKING;
 
 	probe->sent_ms = clock_mono_ms();
+	probe->bytes = 0;
 	if (!redis_conn_is_connected(probe->conn)) {
 		probe_round_reset(&probe->round);
 		redis_conn_open(probe->conn);
@@ -342,6 +346,15 @@ static void on_connected(void *context, struct redis_conn *conn)
 	set_state(probe, PROBE_ASKING, probe->deadline_tick - 1);
 }
 
+/* Replies in small pieces need not end, and the reader does not mind: it keeps none of them. */
+static bool is_flood(struct probe *probe, const struct redis_value *value)
+{
+	probe->bytes += VALUE_MIN_BYTES;
+	if (value->type != REDIS_ARRAY)
+		probe->bytes += value->length;
+	return probe->bytes > ROUND_MAX_BYTES;
+}
+
 static void on_value(void *context, struct redis_conn *conn, uint64_t reply,
 		     const struct redis_value *value)
 {
@@ -353,6 +366,11 @@ static void on_value(void *context, struct redis_conn *conn, uint64_t reply,
 		/* Nobody asked: replies and questions no longer belong together. */
 		note_break(probe);
 		answered_badly(probe, REPLY_OTHER_ERROR, -EPROTO);
+		return;
+	}
+	if (is_flood(probe, value)) {
+		note_break(probe);
+		answered_badly(probe, REPLY_OTHER_ERROR, -EMSGSIZE);
 		return;
 	}
 	if (probe->state != PROBE_ASKING)

@@ -166,6 +166,36 @@ static void test_refused_info_is_logged(void **state)
 	fake_redis_done(&fake);
 }
 
+/* An array without end, in pieces that are each in order. */
+static void test_flood_is_cut_and_given_a_pause(void **state)
+{
+	struct harness *harness = *state;
+	char *much = mem_calloc(4 * 16384 + 1, 1);
+	static struct fake_redis fake;
+	static struct watch watch;
+	int64_t end_ms;
+
+	for (size_t i = 0; i < 16384; i++)
+		memcpy(much + 4 * i, ":1\r\n", 4);
+	watch_start_with_fake(&watch, &fake, harness, 200);
+	fake.replies[FAKE_REPLICATION] = "*2000000000\r\n";
+	fake.replies[FAKE_PING] = NULL;
+	HARNESS_WAIT(harness, fake.seen[FAKE_PING] == 1, 1000);
+	end_ms = clock_mono_ms() + 10000;
+	while (!watch.answered && clock_mono_ms() < end_ms) {
+		fake_redis_say(&fake, much);
+		harness_run(harness, 1);
+	}
+	assert_int_equal(watch.answered, 1);
+	assert_int_equal(watch.last.info_reply, REPLY_OTHER_ERROR);
+	/* Not at once: after the interval, less up to a quarter. */
+	harness_run(harness, 50);
+	assert_int_equal(fake.connections, 1);
+	prober_free(watch.prober);
+	fake_redis_done(&fake);
+	free(much);
+}
+
 /* Protected mode and a full house: an error, then the end. */
 static void test_turned_away_is_no_access(void **state)
 {
@@ -305,6 +335,7 @@ int main(void)
 		CASE(test_error_replies),
 		CASE(test_asks_all_again_when_let_in),
 		CASE(test_refused_info_is_logged),
+		CASE(test_flood_is_cut_and_given_a_pause),
 		CASE(test_turned_away_is_no_access),
 		CASE(test_unasked_reply_is_a_protocol_error),
 		CASE(test_interval_changes_within_observe),
