@@ -18,7 +18,6 @@
 #include "io/redis_conn.h"
 #include "io/wheel.h"
 
-#define RETRY_MAX_MS	      1000
 #define LATE_MIN_MS	      5000 /* an answer is waited for so long, … */
 #define LATE_TIMEOUTS	      10   /* … or so many time-outs, before the connection is given up */
 #define DEAD_MIN_MS	      1000
@@ -102,7 +101,8 @@ static void init_backoff(struct probe *probe)
 {
 	int64_t min_ms = probe->setup.interval_ms;
 
-	backoff_init(&probe->backoff, min_ms, min_ms > RETRY_MAX_MS ? min_ms : RETRY_MAX_MS,
+	backoff_init(&probe->backoff, min_ms,
+		     min_ms > PROBE_RETRY_MAX_MS ? min_ms : PROBE_RETRY_MAX_MS,
 		     next_random(probe->prober));
 }
 

@@ -11,6 +11,9 @@
 #include "base/address.h"
 #include "core/observation.h"
 
+/** Between two attempts to connect: the interval, doubled each time, up to this or the interval. */
+#define PROBE_RETRY_MAX_MS 1000
+
 struct prober;
 struct probe;
 
