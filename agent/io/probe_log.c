@@ -9,7 +9,7 @@
 
 #include "base/clock.h"
 
-#define WORDS_MAX	   200 /* so much of a node's own words */
+#define WORDS_SIZE	   200 /* so much of a node's own words */
 #define SHORTAGE_LINES	   3
 #define SHORTAGE_WINDOW_MS 60000
 
@@ -76,11 +76,10 @@ void probe_log_problem(struct probe_log *log, int problem)
 static void log_refusal(const struct probe_log *log, const char *what,
 			const struct redis_value *value)
 {
-	int length = value->length < WORDS_MAX ? (int)value->length : WORDS_MAX;
-	char address[ADDRESS_TEXT_SIZE];
+	char address[ADDRESS_TEXT_SIZE], words[WORDS_SIZE];
 
-	log_warning("node %s address=%s error=\"%.*s\"", what, address_of(log, address), length,
-		    value->text);
+	log_warning("node %s address=%s error=\"%s\"", what, address_of(log, address),
+		    log_quotable(words, sizeof(words), value->text, value->length));
 }
 
 static void log_login(struct probe_log *log, const struct redis_value *value)
