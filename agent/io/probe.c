@@ -12,6 +12,7 @@
 #include "base/backoff.h"
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/random.h"
 #include "base/text.h"
 #include "io/probe_log.h"
 #include "io/probe_round.h"
@@ -89,21 +90,13 @@ static void set_state(struct probe *probe, enum probe_state state, int64_t due_t
 	set_due(probe, due_tick);
 }
 
-static uint64_t next_random(struct prober *prober)
-{
-	prober->random ^= prober->random << 13;
-	prober->random ^= prober->random >> 7;
-	prober->random ^= prober->random << 17;
-	return prober->random;
-}
-
 static void init_backoff(struct probe *probe)
 {
 	int64_t min_ms = probe->setup.interval_ms;
 
 	backoff_init(&probe->backoff, min_ms,
 		     min_ms > PROBE_RETRY_MAX_MS ? min_ms : PROBE_RETRY_MAX_MS,
-		     next_random(probe->prober));
+		     random_next(&probe->prober->random));
 }
 
 /* Comes last in whatever calls it: the probe may be gone after it. */
@@ -277,7 +270,8 @@ static int64_t next_round_tick(struct probe *probe)
 	int64_t tick = probe->begun_tick + interval;
 
 	if (probe->spread)
-		tick = now + 1 + (int64_t)(next_random(probe->prober) % (uint64_t)interval);
+		tick = now + 1 +
+		       (int64_t)(random_next(&probe->prober->random) % (uint64_t)interval);
 	probe->spread = false;
 	return tick > now ? tick : now + 1;
 }
@@ -527,12 +521,6 @@ void probe_set_interval(struct probe *probe, int64_t interval_ms)
 		bring_forward(probe, probe->begun_tick + wheel_to_ticks(interval_ms));
 	else if (probe->state == PROBE_WAITING)
 		hasten_retry(probe, now_tick(probe) + wheel_to_ticks(interval_ms));
-}
-
-void probe_now(struct probe *probe)
-{
-	if (probe->state == PROBE_IDLE || probe->state == PROBE_WAITING)
-		set_due(probe, now_tick(probe));
 }
 
 uint64_t probe_connections(const struct probe *probe)

@@ -41,8 +41,5 @@ void probe_remove(struct probe *probe);
 /** Another interval from now on; a shorter one brings the next round forward. */
 void probe_set_interval(struct probe *probe, int64_t interval_ms);
 
-/** The next round at once, unless one is under way. */
-void probe_now(struct probe *probe);
-
 /** Connections made so far, for status and tests. */
 uint64_t probe_connections(const struct probe *probe);

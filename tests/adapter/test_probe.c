@@ -104,9 +104,8 @@ static void test_error_replies(void **state)
 		HARNESS_WAIT(harness, watch_count(&watch), 1000);
 		if (watch.answered != 1 || watch.last.info_reply != want->info_reply ||
 		    watch.last.ping_reply != want->ping_reply)
-			fail_msg("%zu: answered %zu, info %s, ping %s", i, watch.answered,
-				 reply_class_name(watch.last.info_reply),
-				 reply_class_name(watch.last.ping_reply));
+			fail_msg("%zu: answered %zu, info %d, ping %d", i, watch.answered,
+				 (int)watch.last.info_reply, (int)watch.last.ping_reply);
 		prober_free(watch.prober);
 		fake_redis_done(&fake);
 	}
@@ -241,8 +240,6 @@ static void test_interval_changes_within_observe(void **state)
 	HARNESS_WAIT(harness, watch.answered == 10, 500);
 	watch.set_interval_ms = FAR_MS;
 	HARNESS_WAIT(harness, watch.answered == 11, 500);
-	probe_now(watch.probe);
-	HARNESS_WAIT(harness, watch.answered == 12, 100);
 	answered = watch.answered;
 	probe_set_interval(watch.probe, 10);
 	assert_int_equal(watch.answered, answered);

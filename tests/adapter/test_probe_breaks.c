@@ -65,7 +65,7 @@ static void test_late_answers_are_dropped(void **state)
 	HARNESS_WAIT(harness, watch.answered == 1, 1000);
 	fake.hold = true;
 	fake.replies[FAKE_REPLICATION] = "$12\r\nrole:slave\r\n\r\n";
-	probe_now(watch.probe);
+	probe_set_interval(watch.probe, 10);
 	HARNESS_WAIT(harness, watch.missed == 1, 1000);
 	fake.replies[FAKE_REPLICATION] = "$13\r\nrole:master\r\n\r\n";
 	fake_redis_release(&fake);
@@ -107,8 +107,8 @@ static void test_answers_after_a_stall_of_our_own_count(void **state)
 	real_redis_start(&redis, NULL);
 	watch_start(&watch, harness, redis.port, FAR_MS);
 	HARNESS_WAIT(harness, watch.answered == 1, 1000);
-	probe_now(watch.probe);
-	uv_run(&harness->loop, UV_RUN_NOWAIT); /* the round goes out */
+	probe_set_interval(watch.probe, 20);
+	uv_run(&harness->loop, UV_RUN_ONCE); /* the round goes out */
 	nanosleep(&stall, NULL);
 	HARNESS_WAIT(harness, watch_count(&watch) == 2, 100);
 	assert_int_equal(watch.answered, 2);
