@@ -43,6 +43,7 @@ struct push_haproxy {
 	bool reconciling; /* the last answer was to a whole reading: those tried in vain get a new
 			     try */
 	bool in_doubt;	  /* a batch got no answer: HAProxy may carry it out long after */
+	bool reading_failed;
 	bool released;
 	size_t readings; /* batches of a reading under way */
 	uint64_t batch;	 /* the number of the next one; the first is 1 */
