@@ -425,6 +425,14 @@ void shard_observe(struct shard *shard, size_t node, const struct observation *o
 	evaluate(shard);
 }
 
+void shard_move(struct shard *shard, size_t node, const char *host, uint16_t port, int64_t now_ms)
+{
+	set_now(shard, now_ms);
+	member_move(&shard->members[node], host, port);
+	begin_transition(shard);
+	evaluate(shard);
+}
+
 void shard_opine(struct shard *shard, size_t sentinel, const struct opinion *opinion,
 		 int64_t now_ms)
 {
