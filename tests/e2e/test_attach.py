@@ -102,12 +102,13 @@ def test_stock_backends(stage: Stage, binary: str) -> None:
     assert attached.haproxy.server(f"{MASTER}/a")["weight"] == "0"
 
     attached.a.promote()
-    stat = wait_until(
-        lambda: (s := attached.haproxy.stat())[f"{MASTER}/a"]["status"] == "DRAIN" and s,
-        10,
-        lambda: f"the check of the second master to pass: {attached.haproxy.server(f'{MASTER}/a')}",
-    )
-    assert stat[f"{MASTER}/a"]["weight"] == "0" and stat[f"{MASTER}/b"].state == "open"
+    def second_passes() -> bool:
+        second = attached.haproxy.server(f"{MASTER}/a")
+        return second["check_status"] == "L7OK" and second.state == "drained"
+
+    wait_until(second_passes, 10, "the check of the second master to pass")
+    attached.haproxy.wait_open("b", "c")
+    assert "does not do what it is told" not in attached.agent.log(whole=True)
 
 
 def test_agent_check_backends(stage: Stage, binary: str) -> None:
@@ -158,17 +159,12 @@ def test_moved_server_is_followed(stage: Stage, binary: str) -> None:
     )
 
 
-def probe_master(binary: str, words: list[str]) -> subprocess.CompletedProcess[str]:
-    """One round."""
-    return run(binary, "probe", *words, "--json")
-
-
 def test_probe(stage: Stage, binary: str) -> None:
     """One round over HAProxy's servers; one backend alone will do."""
     attached = Attached(stage, binary)
     attached.start()
     for words in (attached.haproxy.words(), attached.haproxy.words(replica=None)):
-        done = probe_master(binary, words)
+        done = run(binary, "probe", *words, "--json")
         assert done.returncode == 0, done.stderr
         shard = json.loads(done.stdout)["shards"][0]
         assert shard["master"] == "a" and [n["name"] for n in shard["nodes"]] == ["a", "b", "c"]
