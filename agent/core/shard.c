@@ -202,7 +202,8 @@ static bool is_complete(const struct shard *shard)
 
 static bool is_without_master(struct shard *shard)
 {
-	if (!shard->picture.complete || has_open_master(shard)) {
+	/* A node that moved makes the picture incomplete once more: that is no reason for joy. */
+	if ((!shard->picture.complete && !shard->no_master_ms) || has_open_master(shard)) {
 		shard->no_master_ms = 0;
 		return false;
 	}
