@@ -21,6 +21,8 @@
 
 static const char usage[] =
 	"Usage: redis-role-agent probe [--config FILE | --node ADDRESS …] [--json]\n"
+	"       redis-role-agent probe --haproxy SOCKET … [--master BACKEND] [--replica BACKEND] "
+	"[--json]\n"
 	"\n"
 	"Asks every node once and shows what the agent would say of it. Ends with 0 when each "
 	"pool\n"
@@ -28,6 +30,8 @@ static const char usage[] =
 	"\n"
 	"  -c, --config FILE   the configuration (" SOURCE_DEFAULT_FILE ")\n"
 	"  -n, --node ADDRESS  without a configuration: a node (see run --help)\n"
+	"      --haproxy SOCKET, --master BACKEND, --replica BACKEND\n"
+	"                      without a configuration: HAProxy's servers (see run --help)\n"
 	"  -j, --json          print JSON\n"
 	"  -h, --help          print this, and end\n";
 
@@ -312,7 +316,7 @@ int cmd_probe(int argc, char **argv)
 {
 	struct source source = { 0 };
 	bool json = false;
-	struct source_words words = { .usage = usage, .json = &json };
+	struct source_words words = { .usage = usage, .json = &json, .may_attach = true };
 	int result;
 
 	if (source_read_words(&source, argc, argv, &words, &result))

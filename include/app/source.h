@@ -1,18 +1,20 @@
-/* Where the settings come from: a file, or nodes named on the command line. */
+/* Where the settings come from: a file, nodes named on the command line, or a running HAProxy. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "app/attach.h"
 #include "config/settings.h"
 
 #define SOURCE_DEFAULT_FILE "/etc/redis-role-agent/redis-role-agent.cfg"
 
-/** As the command line says it; `nodes` and `file` exclude each other. */
+/** As the command line says it; `file`, `nodes` and `attach` exclude each other. */
 struct source {
 	const char *file;   /* NULL: the default one */
 	const char **nodes; /* owned array of borrowed strings */
 	size_t node_count;
+	struct attach attach;
 };
 
 /** A subcommand's words: its help, and where the options go that not all have (NULL: it has not).
@@ -21,6 +23,7 @@ struct source_words {
 	const char *usage;
 	const char **listen; /* --listen */
 	bool *json;	     /* --json */
+	bool may_attach;     /* --haproxy, --master, --replica */
 };
 
 /**
