@@ -22,9 +22,10 @@
 struct told {
 	const struct shown_server *shown; /* into `shown`, or NULL: not there */
 	bool trusted;			  /* the mark was set by us since HAProxy started */
-	uint64_t closing;		  /* the batch that closes it is under way; 0: none is */
-	unsigned int tries;		  /* in vain */
-	enum verdict_state tried_for;
+	uint64_t sent;			  /* the last batch that had steps for it; 0: none yet */
+	bool closing; /* … which is under way, and closes it in a master pool */
+	enum verdict_state sent_for;
+	unsigned int tries; /* in vain */
 	enum plan_mismatch mismatch;
 };
 
@@ -125,14 +126,17 @@ static void report_mismatch(struct push_haproxy *haproxy, size_t line)
 		  mismatch_sentence(mismatch));
 }
 
-/* After the answer to a batch that was to change the line. */
+/* After the answer to a batch that was to change the line; unless something else is wanted by now.
+ */
 static void verify(struct push_haproxy *haproxy, size_t line)
 {
 	const struct push_line *it = &haproxy->setup.lines[line];
 	struct told *told = &haproxy->told[line];
-	unsigned int steps;
 	bool trusted = told->trusted;
+	unsigned int steps;
 
+	if (!told->shown || told->sent_for != it->wanted.state)
+		return;
 	told->trusted = true;
 	steps = plan(haproxy, line);
 	if (steps == 0) {
@@ -145,8 +149,8 @@ static void verify(struct push_haproxy *haproxy, size_t line)
 	log_error("haproxy_mismatch haproxy=%s server=%s/%s status=\"%s\" message=\"%s\": it does "
 		  "not do "
 		  "what it is told",
-		  haproxy->name, it->backend, it->node->name,
-		  told->shown ? told->shown->status : "", haproxy->shown.message);
+		  haproxy->name, it->backend, it->node->name, told->shown->status,
+		  haproxy->shown.message);
 }
 
 static void lose(struct push_haproxy *haproxy, int status)
@@ -158,7 +162,7 @@ static void lose(struct push_haproxy *haproxy, int status)
 	haproxy->reachable = false;
 	haproxy->known = true; /* that it is away */
 	for (size_t i = 0; i < haproxy->setup.line_count; i++)
-		haproxy->told[i].closing = 0;
+		haproxy->told[i].closing = false;
 }
 
 static void on_timer(uv_timer_t *timer);
@@ -189,9 +193,10 @@ static void on_sent(void *context, int status, const char *output, size_t length
 	for (size_t i = 0; i < haproxy->setup.line_count; i++) {
 		struct told *told = &haproxy->told[i];
 
-		if (told->closing && told->closing <= haproxy->answered)
-			told->closing = 0;
-		if (status == 0 && told->shown)
+		if (told->sent != haproxy->answered)
+			continue;
+		told->closing = false;
+		if (status == 0)
 			verify(haproxy, i);
 	}
 	haproxy->reconciling = false;
@@ -303,7 +308,7 @@ struct push_haproxy *push_haproxy_new(const struct push_haproxy_setup *setup)
 	shown_init(&haproxy->next);
 	uv_timer_init(setup->loop, &haproxy->timer);
 	haproxy->timer.data = haproxy;
-	if (setup->settings->events[0])
+	if (setup->settings->events)
 		haproxy->watch = haproxy_watch_new(setup->loop, &setup->settings->socket,
 						   setup->settings->events, on_event, haproxy);
 	read_all(haproxy);
@@ -354,9 +359,9 @@ static void add_steps(struct push_haproxy *haproxy, struct batch *batch, size_t 
 	struct told *told = &haproxy->told[line];
 
 	plan_write(&batch->text, it->backend, told->shown->name, steps, it->wanted.weight);
-	if (it->policy->role == POOL_MASTER &&
-	    steps & (PLAN_AGENT_DOWN | PLAN_WEIGHT_ZERO | PLAN_CUT_SESSIONS))
-		told->closing = haproxy->batch;
+	told->sent = haproxy->batch;
+	told->sent_for = it->wanted.state;
+	told->closing = it->policy->role == POOL_MASTER && !(steps & PLAN_OPENS);
 }
 
 /* Whether the line is to be tried (again) now. */
@@ -364,10 +369,8 @@ static bool is_due(struct push_haproxy *haproxy, size_t line)
 {
 	struct told *told = &haproxy->told[line];
 
-	if (told->tried_for != haproxy->setup.lines[line].wanted.state) {
-		told->tried_for = haproxy->setup.lines[line].wanted.state;
+	if (told->sent_for != haproxy->setup.lines[line].wanted.state)
 		told->tries = 0;
-	}
 	return told->shown && (told->tries < TRIES || haproxy->reconciling);
 }
 
@@ -480,4 +483,9 @@ size_t push_haproxy_pending(const struct push_haproxy *haproxy)
 bool push_haproxy_is_reachable(const struct push_haproxy *haproxy)
 {
 	return haproxy->reachable;
+}
+
+bool push_haproxy_is_known(const struct push_haproxy *haproxy)
+{
+	return haproxy->known;
 }
