@@ -8,10 +8,9 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <uv.h>
 
+#include "app/round.h"
 #include "app/source.h"
-#include "app/watch.h"
 #include "base/log.h"
 
 #define EXIT_NO_SERVER	1
@@ -28,52 +27,6 @@ static const char usage[] =
 	"  -n, --node ADDRESS  without a configuration: a node (see run --help)\n"
 	"  -j, --json          print JSON\n"
 	"  -h, --help          print this, and end\n";
-
-struct round {
-	uv_loop_t loop;
-	uv_timer_t patience;
-	const struct settings *settings;
-	struct watch *watch;
-	bool over;
-};
-
-static bool is_settled(const struct round *round)
-{
-	for (size_t i = 0; i < round->settings->shard_count; i++)
-		if (shard_picture(watch_shard(round->watch, i))->incumbent < 0)
-			return false;
-	return watch_is_complete(round->watch);
-}
-
-static void on_update(void *context, size_t shard)
-{
-	struct round *round = context;
-
-	(void)shard;
-	round->over |= is_settled(round);
-}
-
-static void on_patience(uv_timer_t *timer)
-{
-	struct round *round = timer->data;
-
-	round->over = true;
-}
-
-/* As long as it takes to give a silent node up. */
-static uint64_t patience_ms(const struct settings *settings)
-{
-	int64_t longest_ms = 0;
-
-	for (size_t i = 0; i < settings->shard_count; i++) {
-		const struct shard_policy *policy = &settings->shards[i].policy;
-		int64_t give_up_ms = (policy->fall + 1) * policy->timeout_ms;
-
-		if (give_up_ms > longest_ms)
-			longest_ms = give_up_ms;
-	}
-	return (uint64_t)longest_ms;
-}
 
 static const char *role_word(const struct observation *facts)
 {
@@ -250,42 +203,23 @@ static int judge(const struct round *round)
 	return unreadable ? EXIT_UNREADABLE : EXIT_SUCCESS;
 }
 
-static void watch_one_round(struct round *round)
-{
-	uv_loop_init(&round->loop);
-	uv_timer_init(&round->loop, &round->patience);
-	round->patience.data = round;
-	uv_timer_start(&round->patience, on_patience, patience_ms(round->settings), 0);
-	round->watch = watch_new(&round->loop, round->settings, on_update, round);
-	while (!round->over)
-		uv_run(&round->loop, UV_RUN_ONCE);
-}
-
-static void end_watch(struct round *round)
-{
-	watch_free(round->watch);
-	uv_close((uv_handle_t *)&round->patience, NULL);
-	uv_run(&round->loop, UV_RUN_DEFAULT);
-	uv_loop_close(&round->loop);
-}
-
 static int probe(const struct source *source, bool json)
 {
 	struct settings *settings = source_load(source);
-	struct round round = { .settings = settings };
+	struct round round;
 	int result;
 
 	if (!settings)
 		return EXIT_WRONG;
 	signal(SIGPIPE, SIG_IGN);
 	log_init(LOG_LEVEL_WARNING, false);
-	watch_one_round(&round);
+	round_run(&round, settings);
 	if (json)
 		print_json(&round);
 	else
 		print_table(&round);
 	result = judge(&round);
-	end_watch(&round);
+	round_end(&round);
 	settings_free(settings);
 	return result;
 }
