@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/examine.h"
 #include "app/gather.h"
 #include "app/round.h"
 #include "app/source.h"
@@ -19,6 +20,8 @@
 
 #define EXIT_ADVICE 1
 #define EXIT_DANGER 2
+
+#define REMEDY_SIZE 2048
 
 static const char usage[] =
 	"Usage: redis-role-agent doctor [--config FILE | --node ADDRESS …] [--json]\n"
@@ -37,17 +40,11 @@ static const char usage[] =
 	"  -j, --json          print JSON\n"
 	"  -h, --help          print this, and end\n";
 
-struct examination {
-	const struct settings *settings;
-	struct round round;
-	struct gathered_haproxy *haproxies;
-	char agent[ADDRESS_TEXT_SIZE + 32];
+struct result {
 	size_t findings;
 	int exit_code;
 	json_t *json; /* an array, or NULL: for people */
 };
-
-/* ---- findings ---- */
 
 static void write_server(struct text *text, const struct doctor_facts *facts)
 {
@@ -90,288 +87,66 @@ static json_t *finding_to_json(const struct doctor_check *check, const struct do
 			 "sentence", check->sentence, "remedy", remedy);
 }
 
-static void examine(struct examination *it, struct doctor_facts *facts, enum doctor_scope scope)
+static void on_found(void *context, const struct doctor_check *check,
+		     const struct doctor_facts *facts)
 {
-	const struct doctor_check *check = NULL;
-	char remedy_data[2048], server_data[2 * SHOWN_NAME_SIZE + 2];
+	struct result *result = context;
+	int exit_code = check->severity == DOCTOR_DANGER ? EXIT_DANGER : EXIT_ADVICE;
+	char remedy_data[REMEDY_SIZE], server_data[2 * SHOWN_NAME_SIZE + 2];
+	struct text remedy, server;
 
-	facts->scope = scope;
-	facts->agent = it->agent;
-	while ((check = doctor_next(facts, check))) {
-		int exit_code = check->severity == DOCTOR_DANGER ? EXIT_DANGER : EXIT_ADVICE;
-		struct text remedy, server;
-
-		text_init(&remedy, remedy_data, sizeof(remedy_data));
-		text_init(&server, server_data, sizeof(server_data));
-		doctor_write_remedy(&remedy, check, facts);
-		write_server(&server, facts);
-		if (it->json)
-			json_array_append_new(it->json, finding_to_json(check, facts, remedy.data));
-		else
-			print_finding(check, facts, server.data, remedy.data);
-		it->findings++;
-		if (exit_code > it->exit_code)
-			it->exit_code = exit_code;
-	}
+	text_init(&remedy, remedy_data, sizeof(remedy_data));
+	text_init(&server, server_data, sizeof(server_data));
+	doctor_write_remedy(&remedy, check, facts);
+	write_server(&server, facts);
+	if (result->json)
+		json_array_append_new(result->json, finding_to_json(check, facts, remedy.data));
+	else
+		print_finding(check, facts, server.data, remedy.data);
+	result->findings++;
+	if (exit_code > result->exit_code)
+		result->exit_code = exit_code;
 }
 
-/* ---- nodes ---- */
-
-static const struct verdict *verdict_of(const struct examination *it, size_t pool, size_t node)
-{
-	size_t shard = it->settings->pools[pool].shard_index;
-	const size_t *pools = watch_pools(it->round.watch, shard);
-	size_t p = 0;
-
-	while (pools[p] != pool)
-		p++;
-	return picture_at(shard_picture(watch_shard(it->round.watch, shard)), p, node);
-}
-
-/* That which tells of the node itself: others speak of its place in the pool. */
-static const struct verdict *telling_verdict(const struct picture *picture, size_t node)
-{
-	const struct verdict *verdict = NULL;
-
-	for (size_t p = 0; p < picture->pools; p++) {
-		verdict = picture_at(picture, p, node);
-		if (verdict->reason == REASON_NO_ACCESS || verdict->reason == REASON_UNREACHABLE ||
-		    verdict->reason == REASON_UNSUPPORTED)
-			return verdict;
-	}
-	return verdict;
-}
-
-static void examine_nodes(struct examination *it, size_t index)
-{
-	const struct settings_shard *settings = &it->settings->shards[index];
-	const struct shard *shard = watch_shard(it->round.watch, index);
-	char address[ADDRESS_TEXT_SIZE];
-
-	for (size_t n = 0; n < settings->node_count; n++) {
-		const struct observation *seen = shard_facts(shard, n);
-		struct doctor_facts facts = {
-			.node = settings->nodes[n].name,
-			.address = address_format(&settings->nodes[n].address, address,
-						  sizeof(address)),
-			.verdict = telling_verdict(shard_picture(shard), n),
-			.ping_refused = seen && seen->ping_reply == REPLY_NO_ACCESS,
-		};
-
-		examine(it, &facts, DOCTOR_NODE);
-	}
-}
-
-/* ---- servers ---- */
-
-/* As HAProxy shows it; NULL where that is not known, or there is none. */
-static const char *numeric_host(const struct examination *it, size_t shard, size_t node)
-{
-	const struct address *address = &it->settings->shards[shard].nodes[node].address;
-	const struct observation *seen = shard_facts(watch_shard(it->round.watch, shard), node);
-
-	if (address->kind == ADDRESS_IP)
-		return address->host;
-	return address->kind == ADDRESS_NAME && seen && seen->peer[0] ? seen->peer : NULL;
-}
-
-static bool is_at(const struct examination *it, const struct shown_server *server, size_t shard,
-		  size_t node)
-{
-	const char *host = numeric_host(it, shard, node);
-
-	return host && server->port == it->settings->shards[shard].nodes[node].address.port &&
-	       strcmp(server->address, host) == 0;
-}
-
-static enum doctor_place place_of(const struct examination *it, const struct shown_server *server,
-				  size_t shard, size_t node)
-{
-	size_t nodes = it->settings->shards[shard].node_count;
-
-	if (!server || !server->address[0] || !numeric_host(it, shard, node) ||
-	    is_at(it, server, shard, node))
-		return DOCTOR_PLACE_SAME;
-	for (size_t n = 0; n < nodes; n++)
-		if (is_at(it, server, shard, n))
-			return DOCTOR_PLACE_OTHER_NODE;
-	return DOCTOR_PLACE_ELSEWHERE;
-}
-
-/* By name, else by address. */
-static const struct shown_server *find_server(const struct examination *it,
-					      const struct shown *shown, const char *backend,
-					      size_t shard, size_t node)
-{
-	const char *name = it->settings->shards[shard].nodes[node].name;
-	const struct shown_server *found = shown_find(shown, backend, name);
-
-	for (size_t i = 0; !found && i < shown->count; i++)
-		if (strcmp(shown->servers[i].backend, backend) == 0 &&
-		    is_at(it, &shown->servers[i], shard, node))
-			found = &shown->servers[i];
-	return found;
-}
-
-static void examine_lines(struct examination *it, const struct gathered_haproxy *haproxy,
-			  size_t pool, struct doctor_facts facts)
-{
-	size_t shard = it->settings->pools[pool].shard_index;
-	const struct settings_shard *settings = &it->settings->shards[shard];
-	char address[ADDRESS_TEXT_SIZE];
-
-	for (size_t n = 0; n < settings->node_count; n++) {
-		facts.node = settings->nodes[n].name;
-		facts.address =
-			address_format(&settings->nodes[n].address, address, sizeof(address));
-		facts.verdict = verdict_of(it, pool, n);
-		facts.server = find_server(it, &haproxy->shown, facts.backend, shard, n);
-		facts.place = place_of(it, facts.server, shard, n);
-		examine(it, &facts, DOCTOR_LINE);
-	}
-}
-
-static bool is_stranger(const struct examination *it, const struct gathered_haproxy *haproxy,
-			size_t pool, const struct shown_server *server)
-{
-	const struct settings_pool *settings = &it->settings->pools[pool];
-	size_t nodes = it->settings->shards[settings->shard_index].node_count;
-
-	/* The spare servers of a server-template rest in maintenance. */
-	if (strcmp(server->backend, settings->backend) != 0 || shown_is_maint(server))
-		return false;
-	for (size_t n = 0; n < nodes; n++)
-		if (find_server(it, &haproxy->shown, settings->backend, settings->shard_index, n) ==
-		    server)
-			return false;
-	return true;
-}
-
-static void examine_strangers(struct examination *it, const struct gathered_haproxy *haproxy,
-			      size_t pool, struct doctor_facts facts)
-{
-	for (size_t i = 0; i < haproxy->shown.count; i++) {
-		facts.server = &haproxy->shown.servers[i];
-		if (is_stranger(it, haproxy, pool, facts.server))
-			examine(it, &facts, DOCTOR_STRANGER);
-	}
-}
-
-/* ---- HAProxies ---- */
-
-static bool is_elsewhere(const struct examination *it, size_t pool)
-{
-	for (size_t i = 0; i < it->settings->haproxy_count; i++)
-		if (it->haproxies[i].backends[pool].present)
-			return true;
-	return false;
-}
-
-static bool is_weighed(const struct shown *shown, const char *backend)
-{
-	for (size_t i = 0; i < shown->count; i++) {
-		const struct shown_server *server = &shown->servers[i];
-
-		if (strcmp(server->backend, backend) == 0 && server->weight > 0 &&
-		    server->weight != server->initial_weight)
-			return true;
-	}
-	return false;
-}
-
-static void examine_pool(struct examination *it, const struct gathered_haproxy *haproxy,
-			 size_t pool, struct doctor_facts facts)
-{
-	facts.backend = it->settings->pools[pool].backend;
-	facts.policy = &it->settings->pools[pool].policy;
-	facts.present = haproxy->backends[pool].present;
-	facts.elsewhere = is_elsewhere(it, pool);
-	facts.algorithm = haproxy->backends[pool].algorithm;
-	facts.weighs = is_weighed(&haproxy->shown, facts.backend);
-	examine(it, &facts, DOCTOR_BACKEND);
-	if (!facts.present)
-		return;
-	examine_lines(it, haproxy, pool, facts);
-	examine_strangers(it, haproxy, pool, facts);
-}
-
-static void examine_haproxy(struct examination *it, const struct gathered_haproxy *haproxy)
-{
-	struct doctor_facts facts = {
-		.haproxy = haproxy->name,
-		.status = haproxy->status,
-		.version = haproxy->shown.version,
-		.level = haproxy->level,
-		.released = haproxy->released,
-	};
-
-	examine(it, &facts, DOCTOR_HAPROXY);
-	if (haproxy->status < 0 || !haproxy->shown.version[0])
-		return;
-	for (size_t p = 0; p < it->settings->pool_count; p++)
-		examine_pool(it, haproxy, p, facts);
-}
-
-/* ---- the whole ---- */
-
-static void examine_all(struct examination *it)
-{
-	struct doctor_facts facts = { .haproxy_count = it->settings->haproxy_count };
-
-	examine(it, &facts, DOCTOR_AGENT);
-	for (size_t s = 0; s < it->settings->shard_count; s++)
-		examine_nodes(it, s);
-	for (size_t i = 0; i < it->settings->haproxy_count; i++)
-		examine_haproxy(it, &it->haproxies[i]);
-}
-
-static void print_end(const struct examination *it)
+static void print_end(const struct result *result)
 {
 	static const char *const words[] = { "clean", "advice", "danger" };
 
-	if (it->json) {
-		json_t *root =
-			json_pack("{ss, sO}", "result", words[it->exit_code], "findings", it->json);
+	if (result->json) {
+		json_t *root = json_pack("{ss, sO}", "result", words[result->exit_code], "findings",
+					 result->json);
 
 		json_dumpf(root, stdout, JSON_INDENT(2));
 		putchar('\n');
 		json_decref(root);
 		return;
 	}
-	if (it->findings == 0)
+	if (result->findings == 0)
 		puts("nothing found; what HAProxy does not show is listed by "
 		     "redis-role-agent doctor --help");
-}
-
-static void write_agent(struct examination *it)
-{
-	struct address address = source_agent_address(it->settings);
-	struct text text;
-
-	text_init(&text, it->agent, sizeof(it->agent));
-	text_addf(&text, "%s agent-port %u", address.host, (unsigned int)address.port);
 }
 
 static int doctor(const struct source *source, bool json)
 {
 	struct settings *settings = source_load(source);
-	struct examination it = { .settings = settings };
+	struct result result = { 0 };
+	struct gathered_haproxy *haproxies;
+	struct round round;
 
 	if (!settings)
 		return EXIT_WRONG;
 	signal(SIGPIPE, SIG_IGN);
 	log_init(LOG_LEVEL_ERROR, false);
-	it.json = json ? json_array() : NULL;
-	write_agent(&it);
-	round_run(&it.round, settings);
-	it.haproxies = gather_run(&it.round.loop, settings);
-	examine_all(&it);
-	print_end(&it);
-	round_end(&it.round);
-	gather_free(it.haproxies, settings);
-	json_decref(it.json);
+	result.json = json ? json_array() : NULL;
+	round_run(&round, settings);
+	haproxies = gather_run(&round.loop, settings);
+	examine_all(&round, haproxies, on_found, &result);
+	print_end(&result);
+	round_end(&round);
+	gather_free(haproxies, settings);
+	json_decref(result.json);
 	settings_free(settings);
-	return it.exit_code;
+	return result.exit_code;
 }
 
 int cmd_doctor(int argc, char **argv)
