@@ -103,8 +103,7 @@ static enum doctor_place place_of(const struct examination *it, const struct sho
 {
 	size_t nodes = it->settings->shards[shard].node_count;
 
-	if (!server || !server->address[0] || !numeric_host(it, shard, node) ||
-	    is_at(it, server, shard, node))
+	if (!server->address[0] || !numeric_host(it, shard, node) || is_at(it, server, shard, node))
 		return DOCTOR_PLACE_SAME;
 	for (size_t n = 0; n < nodes; n++)
 		if (is_at(it, server, shard, n))
@@ -140,7 +139,8 @@ static void examine_lines(const struct examination *it, const struct gathered_ha
 			address_format(&settings->nodes[n].address, address, sizeof(address));
 		facts.verdict = verdict_of(it, pool, n);
 		facts.server = find_server(it, &haproxy->shown, facts.backend, shard, n);
-		facts.place = place_of(it, facts.server, shard, n);
+		facts.place =
+			facts.server ? place_of(it, facts.server, shard, n) : DOCTOR_PLACE_SAME;
 		examine(it, &facts, DOCTOR_LINE);
 	}
 }
@@ -216,6 +216,10 @@ static void examine_haproxy(const struct examination *it, const struct gathered_
 		.status = haproxy->status,
 		.version = haproxy->shown.version,
 		.level = haproxy->level,
+		.is_worker = haproxy->is_worker,
+		.has_master =
+			it->settings->haproxies[haproxy - it->haproxies].master_socket.host[0] !=
+			'\0',
 		.released = haproxy->released,
 	};
 

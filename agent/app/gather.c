@@ -14,10 +14,17 @@
 #include "io/haproxy.h"
 
 #define ANSWER_TIMEOUT_MS 2000
+#define WORKER		  "HAPROXY_MWORKER=1" /* below level operator it is not shown */
 #define QUESTION_SIZE	  1024
 
 /* The questions; the last two are asked for each pool. */
-enum question { QUESTION_INFO, QUESTION_LEVEL, QUESTION_SERVERS, QUESTION_BACKEND };
+enum question {
+	QUESTION_INFO,
+	QUESTION_LEVEL,
+	QUESTION_WORKER,
+	QUESTION_SERVERS,
+	QUESTION_BACKEND
+};
 
 struct asking {
 	const struct settings *settings;
@@ -58,6 +65,10 @@ static void take(struct asking *asking, const char *output, size_t length)
 		break;
 	case QUESTION_LEVEL:
 		take_level(result, output, length);
+		break;
+	case QUESTION_WORKER:
+		result->is_worker =
+			length >= strlen(WORKER) && memcmp(output, WORKER, strlen(WORKER)) == 0;
 		break;
 	case QUESTION_SERVERS:
 		shown_read(&result->shown, output, length);
@@ -111,6 +122,9 @@ static void ask(struct asking *asking)
 		break;
 	case QUESTION_LEVEL:
 		text_add(&text, "show cli level");
+		break;
+	case QUESTION_WORKER:
+		text_add(&text, "show env HAPROXY_MWORKER");
 		break;
 	case QUESTION_SERVERS:
 		text_addf(&text, "show servers state %s;show stat %s 4 -1", backend, backend);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/push_old.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -15,7 +16,7 @@
 
 #define BATCH_TIMEOUT_MS 1000
 #define TRIES		 3
-#define RETRY_MS	 50   /* while its socket is away */
+#define RETRY_MS	 50   /* while its socket is away, and once more when it is back */
 #define STEPS_SIZE	 1200 /* more than one line's commands take */
 
 /* What is known of a line here. */
@@ -33,6 +34,7 @@ struct push_haproxy {
 	struct push_haproxy_setup setup;
 	struct haproxy *socket;
 	struct haproxy_watch *watch; /* NULL without a ring */
+	struct push_old *old;	     /* NULL without a master socket */
 	char name[ADDRESS_TEXT_SIZE];
 	struct shown shown, next; /* `next` is being read */
 	struct told *told;	  /* one a line */
@@ -40,6 +42,8 @@ struct push_haproxy {
 	bool reachable;
 	bool reconciling; /* the last answer was to a whole reading: those tried in vain get a new
 			     try */
+	bool in_doubt;	  /* a batch got no answer: HAProxy may carry it out long after */
+	bool reading_failed;
 	bool released;
 	size_t readings; /* batches of a reading under way */
 	uint64_t batch;	 /* the number of the next one; the first is 1 */
@@ -175,6 +179,28 @@ static void arm(struct push_haproxy *haproxy)
 	uv_timer_start(&haproxy->timer, on_timer, (uint64_t)wait_ms, 0);
 }
 
+static bool is_closed(void *context, const char *backend, const char *server)
+{
+	const struct push_haproxy *haproxy = context;
+
+	for (size_t i = 0; i < haproxy->setup.line_count; i++) {
+		const struct push_line *line = &haproxy->setup.lines[i];
+		const struct shown_server *shown = haproxy->told[i].shown;
+
+		if (line->policy->role == POOL_MASTER && shown &&
+		    strcmp(line->backend, backend) == 0 && strcmp(shown->name, server) == 0)
+			return line->wanted.state == VERDICT_DOWN ||
+			       line->wanted.state == VERDICT_STANDBY;
+	}
+	return false;
+}
+
+static void sweep(struct push_haproxy *haproxy)
+{
+	if (haproxy->old)
+		push_old_sweep(haproxy->old);
+}
+
 static void on_sent(void *context, int status, const char *output, size_t length)
 {
 	struct push_haproxy *haproxy = context;
@@ -200,6 +226,7 @@ static void on_sent(void *context, int status, const char *output, size_t length
 			verify(haproxy, i);
 	}
 	haproxy->reconciling = false;
+	sweep(haproxy);
 	haproxy->setup.done(haproxy->setup.context, haproxy);
 }
 
@@ -224,20 +251,27 @@ static void take_reading(struct push_haproxy *haproxy)
 	}
 }
 
+/*
+ * The next reading comes soon after one that found it away: HAProxy carries out what it got while
+ * it hung when it goes on, even though nobody waits for the answer any more.
+ */
 static void on_reading(void *context, int status, const char *output, size_t length)
 {
 	struct push_haproxy *haproxy = context;
 
-	if (status == 0)
+	if (status == 0) {
 		shown_read(&haproxy->next, output, length);
-	else if (haproxy->readings > 0)
+	} else {
 		lose(haproxy, status);
-	if (haproxy->readings > 0 && --haproxy->readings > 0)
+		haproxy->reading_failed = true;
+	}
+	if (--haproxy->readings > 0)
 		return;
 	arm(haproxy);
-	if (haproxy->reachable || status == 0) {
+	if (!haproxy->reading_failed) {
 		take_reading(haproxy);
 		haproxy->reconciling = true;
+		sweep(haproxy);
 	}
 	haproxy->setup.done(haproxy->setup.context, haproxy);
 }
@@ -259,6 +293,7 @@ static void read_all(struct push_haproxy *haproxy)
 	char data[HAPROXY_BATCH_SIZE];
 	struct text batch;
 
+	haproxy->reading_failed = false;
 	shown_done(&haproxy->next);
 	shown_init(&haproxy->next);
 	text_init(&batch, data, sizeof(data));
@@ -311,6 +346,9 @@ struct push_haproxy *push_haproxy_new(const struct push_haproxy_setup *setup)
 	if (setup->settings->events)
 		haproxy->watch = haproxy_watch_new(setup->loop, &setup->settings->socket,
 						   setup->settings->events, on_event, haproxy);
+	if (setup->settings->master_socket.host[0])
+		haproxy->old = push_old_new(setup->loop, &setup->settings->master_socket, is_closed,
+					    haproxy);
 	read_all(haproxy);
 	return haproxy;
 }
@@ -328,6 +366,7 @@ static void on_closed(uv_handle_t *handle)
 void push_haproxy_free(struct push_haproxy *haproxy)
 {
 	haproxy_watch_free(haproxy->watch);
+	push_old_free(haproxy->old);
 	haproxy_free(haproxy->socket);
 	uv_close((uv_handle_t *)&haproxy->timer, on_closed);
 }
@@ -356,9 +395,11 @@ static void add_steps(struct push_haproxy *haproxy, struct batch *batch, size_t 
 		      unsigned int steps)
 {
 	const struct push_line *it = &haproxy->setup.lines[line];
+	struct plan_line planned = plan_line_of(haproxy, line);
 	struct told *told = &haproxy->told[line];
 
-	plan_write(&batch->text, it->backend, told->shown->name, steps, it->wanted.weight);
+	plan_write(&batch->text, it->backend, told->shown->name, steps,
+		   plan_weight_percent(&planned));
 	told->sent = haproxy->batch;
 	told->sent_for = it->wanted.state;
 	told->closing = it->policy->role == POOL_MASTER && !(steps & PLAN_OPENS);

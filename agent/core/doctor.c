@@ -73,6 +73,11 @@ static bool is_level_too_low(const struct doctor_facts *facts)
 	return strcmp(facts->level, "operator") == 0 || strcmp(facts->level, "user") == 0;
 }
 
+static bool lacks_master_socket(const struct doctor_facts *facts)
+{
+	return facts->is_worker && !facts->has_master;
+}
+
 /* The first three numbers of "2.6.12-1+deb12u4" as 2006012; 3.4-dev5 is 3.4.0. -1: none. */
 static int64_t version_number(const char *version)
 {
@@ -316,6 +321,11 @@ static const struct doctor_check table[] = {
 	{ "socket-level", DOCTOR_DANGER, DOCTOR_HAPROXY, is_level_too_low,
 	  "the socket's level is below admin: HAProxy refuses all that is pushed",
 	  "global\n    " ADMIN_LINE },
+	{ "no-master-socket", DOCTOR_ADVICE, DOCTOR_HAPROXY, lacks_master_socket,
+	  "a reload leaves an old worker behind, whose sessions on a demoted master nothing ends "
+	  "but hard-stop-after: name the master's socket (haproxy -S)",
+	  "haproxy = ( { socket = \"{haproxy}\"; master_socket = \"/run/haproxy-master.sock\"; } "
+	  ");" },
 	{ "version-overrides", DOCTOR_DANGER, DOCTOR_HAPROXY, does_agent_override_check,
 	  "HAProxy 2.2 before 2.2.11: the agent's up opens a server whose own check fails",
 	  UPDATE_LINE },

@@ -17,7 +17,8 @@ struct gathered_haproxy {
 	char name[ADDRESS_TEXT_SIZE]; /* a path, or address:port */
 	int status;		      /* 0, or negative errno: then what it did not tell is empty */
 	char level[16];		      /* of its socket */
-	int64_t released;	      /* as 20260630; -1 not known */
+	bool is_worker;	  /* of a master process, which leaves old workers at a reload */
+	int64_t released; /* as 20260630; -1 not known */
 	struct shown shown;
 	struct gathered_backend *backends; /* one a pool of the settings */
 };

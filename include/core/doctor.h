@@ -41,6 +41,8 @@ struct doctor_facts {
 	int status;	     /* 0, or negative errno: it could not be asked */
 	const char *version; /* empty: what answers is no HAProxy */
 	const char *level;   /* "admin", "operator", "user"; else not known */
+	bool is_worker;	     /* a reload leaves an old worker behind */
+	bool has_master;     /* its master's socket is configured */
 	int64_t released;    /* as 20260630; -1 not known */
 	/* DOCTOR_BACKEND, LINE, STRANGER */
 	const char *backend;

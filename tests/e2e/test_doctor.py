@@ -167,6 +167,17 @@ def test_socket_level(doctor: Doctor, level: str) -> None:
     assert f"stats socket {doctor.socket} mode 660 level admin" in out
 
 
+def test_no_master_socket(doctor: Doctor) -> None:
+    """A HAProxy with a master process, whose socket the agent does not know."""
+    plain = doctor.haproxy.command()
+    master = str(doctor.haproxy.folder / "master.sock")
+    doctor.haproxy.command = lambda: [*plain, "-W", "-S", master]  # type: ignore[method-assign]
+    doctor.start()
+    out = doctor.expect(ADVICE, "advice no-master-socket")
+    assert f'socket = "{doctor.socket}"; master_socket = ' in out
+    doctor.expect(CLEAN, haproxy=[{"socket": doctor.socket, "master_socket": master}])
+
+
 def test_no_backend(doctor: Doctor) -> None:
     """A pool's backend has another name."""
     doctor.start()

@@ -133,6 +133,16 @@ static void level_not_known(struct stage *stage)
 	stage->facts.level = "Unknown command:";
 }
 
+static void no_master_socket(struct stage *stage)
+{
+	stage->facts.is_worker = true;
+}
+
+static void master_socket(struct stage *stage)
+{
+	stage->facts.is_worker = stage->facts.has_master = true;
+}
+
 static void version_2_2_10(struct stage *stage)
 {
 	stage->facts.version = "2.2.10";
@@ -369,6 +379,8 @@ static const struct {
 	{ "socket-level", DOCTOR_HAPROXY, socket_operator, "level admin" },
 	{ "socket-level", DOCTOR_HAPROXY, socket_user, "level admin" },
 	{ NULL, DOCTOR_HAPROXY, level_not_known, NULL },
+	{ "no-master-socket", DOCTOR_HAPROXY, no_master_socket, "{ socket = \"/run/haproxy/admin" },
+	{ NULL, DOCTOR_HAPROXY, master_socket, NULL },
 	{ "version-overrides", DOCTOR_HAPROXY, version_2_2_10, "haproxy" },
 	{ "version-untried", DOCTOR_HAPROXY, version_2_2_11, "haproxy" },
 	{ "version-untried", DOCTOR_HAPROXY, version_2_4, "haproxy" },
