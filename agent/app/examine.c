@@ -117,13 +117,17 @@ static const struct shown_server *find_server(const struct examination *it,
 					      size_t shard, size_t node)
 {
 	const char *name = it->settings->shards[shard].nodes[node].name;
-	const struct shown_server *found = shown_find(shown, backend, name);
+	const struct shown_server *named = shown_find(shown, backend, name);
 
-	for (size_t i = 0; !found && i < shown->count; i++)
-		if (strcmp(shown->servers[i].backend, backend) == 0 &&
-		    is_at(it, &shown->servers[i], shard, node))
-			found = &shown->servers[i];
-	return found;
+	if (named)
+		return named;
+	for (size_t i = 0; i < shown->count; i++) {
+		const struct shown_server *server = &shown->servers[i];
+
+		if (is_at(it, server, shard, node) && strcmp(server->backend, backend) == 0)
+			return server;
+	}
+	return NULL;
 }
 
 static void examine_lines(const struct examination *it, const struct gathered_haproxy *haproxy,
