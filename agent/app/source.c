@@ -5,6 +5,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "app/commands.h"
 #include "base/mem.h"
@@ -154,4 +155,15 @@ struct settings *source_load(const struct source *source)
 		return NULL;
 	}
 	return settings;
+}
+
+struct address source_agent_address(const struct settings *settings)
+{
+	struct address address = settings->agent_check.listen[0];
+
+	if (strcmp(address.host, "0.0.0.0") == 0)
+		strcpy(address.host, "127.0.0.1");
+	else if (strcmp(address.host, "::") == 0)
+		strcpy(address.host, "::1");
+	return address;
 }

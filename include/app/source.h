@@ -40,3 +40,6 @@ void source_done(struct source *source);
  * printed every error on standard error.
  */
 struct settings *source_load(const struct source *source);
+
+/** Where a HAProxy on this host finds the agent: a wildcard listener is reached over loopback. */
+struct address source_agent_address(const struct settings *settings);
