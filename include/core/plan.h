@@ -1,8 +1,8 @@
 /*
- * The plan: from what is wanted of a server line and what HAProxy shows of it to the shortest list of
- * runtime commands. Applied and planned again it is empty. Only `agent up|down`, `enable agent`, `weight`
- * and `shutdown sessions` exist here: `state …` would undo an operator's maintenance, `health …` does not
- * last (tried on HAProxy 2.6, 3.0 and 3.5-dev).
+ * The plan: from what is wanted of a server line and what HAProxy shows of it to the shortest list
+ * of runtime commands. Applied and planned again it is empty. Only `agent up|down`, `enable agent`,
+ * `weight` and `shutdown sessions` exist here: `state …` would undo an operator's maintenance,
+ * `health …` does not last (tried on HAProxy 2.6, 3.0 and 3.5-dev).
  */
 #pragma once
 
@@ -31,13 +31,21 @@ struct plan_line {
 	const struct pool_policy *policy;
 	const struct verdict *wanted;
 	const struct shown_server *shown; /* in both tables, or NULL: the server is not there */
-	bool trusted; /* the agent's mark was set by us since this HAProxy and we started: false: say it anew */
+	bool trusted; /* the agent's mark was set by us since this HAProxy and we started: false:
+			 say it anew */
 };
 
 /** The steps for one line, as plan_step bits; 0: nothing to do. */
 unsigned int plan_make(const struct plan_line *line);
 
-/** Appends the steps as commands, joined by ';', to a batch for @backend/@server. */
+/**
+ * The percentage that PLAN_WEIGHT stands for: the verdict's, or 100 where weights are not the
+ * agent's and only the closing of a line without agent-check was.
+ */
+int plan_weight_percent(const struct plan_line *line);
+
+/** Appends the steps as commands, joined by ';', to a batch for @backend/@server. All
+ * or none: where they do not fit, the batch stays as it was and is marked truncated. */
 void plan_write(struct text *batch, const char *backend, const char *server, unsigned int steps,
 		int weight_percent);
 

@@ -1,7 +1,8 @@
 /*
- * What one HAProxy shows of itself over its runtime socket: the replies to `show info`, `show servers
- * state` and `show stat BACKEND 4 -1`, read out of one batch's output. Columns are found by name, quoted
- * CSV is understood (HAProxy 3.0 quotes fields with spaces), unknown lines are taken for messages.
+ * What one HAProxy shows of itself over its runtime socket: the replies to `show info`, `show
+ * servers state` and `show stat BACKEND 4 -1`, read out of one batch's output. Columns are found by
+ * name, quoted CSV is understood (HAProxy 3.0 quotes fields with spaces), unknown lines are taken
+ * for messages.
  */
 #pragma once
 
@@ -44,13 +45,19 @@ struct shown {
 	bool stopping;
 	struct shown_server *servers; /* those of both tables, joined by name; owned */
 	size_t count;
-	char message[SHOWN_TEXT_SIZE]; /* the first line that is part of no table: an error or a note */
+	size_t *slots; /* a hash table over them: number + 1, or 0; owned */
+	size_t slot_count;
+	char message[SHOWN_TEXT_SIZE]; /* the first line that is part of no table: an error or a
+					  note */
 };
 
 void shown_init(struct shown *shown);
 void shown_done(struct shown *shown);
 
-/** Reads a batch's output, @length bytes, no NUL needed; adds to what is known already. */
+/**
+ * Reads a batch's output, @length bytes, no NUL needed; adds to what is known already. The message
+ * is that of this output. Pointers to servers that were found before are no longer valid.
+ */
 void shown_read(struct shown *shown, const char *output, size_t length);
 
 /** The server, or NULL. */
@@ -66,5 +73,6 @@ bool shown_is_drain(const struct shown_server *server);
 /** The server line has agent-check, enabled or not. */
 bool shown_has_agent(const struct shown_server *server);
 
-/** Its weight in percent of the initial one, rounded; -1 unknown. */
+/** Its weight in percent of the initial one, rounded; -1 unknown. For people: percentages are cut
+ * to whole weights, plan_make compares those. */
 int64_t shown_weight_percent(const struct shown_server *server);
