@@ -303,7 +303,7 @@ struct push_haproxy *push_haproxy_new(const struct push_haproxy_setup *setup)
 	shown_init(&haproxy->next);
 	uv_timer_init(setup->loop, &haproxy->timer);
 	haproxy->timer.data = haproxy;
-	if (setup->settings->events[0])
+	if (setup->settings->events)
 		haproxy->watch = haproxy_watch_new(setup->loop, &setup->settings->socket,
 						   setup->settings->events, on_event, haproxy);
 	read_all(haproxy);

@@ -55,7 +55,7 @@ struct settings_agent_check {
 
 struct settings_haproxy {
 	struct address socket; /* ADDRESS_UNIX or ADDRESS_IP */
-	char *events;	       /* name of a ring, or empty */
+	char *events;	       /* name of a ring, or NULL */
 };
 
 struct settings_push {
