@@ -144,7 +144,8 @@ programs: all $(PLAYER) $(call program,$(UNIT_CORE) $(UNIT_REST) $(FUZZ) $(ADAPT
 
 BUILD_NEEDS := gcc libc6-dev make pkg-config libuv1-dev libhiredis-dev libconfig-dev libjansson-dev \
 	libsystemd-dev
-TEST_NEEDS := libcmocka-dev python3 python3-pytest redis-server redis-sentinel haproxy iproute2 mandoc procps
+TEST_NEEDS := libcmocka-dev python3 python3-pytest redis-server redis-sentinel haproxy iproute2 mandoc procps \
+	varnish
 LINT_NEEDS := clang clang-format clang-tidy cppcheck shellcheck mandoc libclang-rt-dev valgrind
 # What is built after `deps` is built by another make, and on all processors unless -j says otherwise.
 PARALLEL = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
