@@ -15,6 +15,7 @@ struct command {
 
 static const struct command commands[] = {
 	{ "run", cmd_run, "watch the nodes and answer HAProxy's agent-checks (the default)" },
+	{ "release", cmd_release, "let go of the HAProxies: their own checks alone decide" },
 	{ "check-config", cmd_check_config, "read a configuration and list its errors" },
 	{ "probe", cmd_probe, "ask every node once and show what would be said of it" },
 	{ "haproxy-config", cmd_haproxy_config, "print HAProxy's side of a configuration" },

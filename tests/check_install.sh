@@ -32,7 +32,7 @@ must_have() { # MODE FILE…
 verify_units() {
 	[ -x "$(command -v systemd-analyze)" ] || return 0
 	mkdir "$root/verify"
-	sed "s,^ExecStart=,&$root," "$units/redis-role-agent.service" >"$root/verify/redis-role-agent.service"
+	sed "s,^Exec[A-Za-z]*=,&$root," "$units/redis-role-agent.service" >"$root/verify/redis-role-agent.service"
 	cp "$units/redis-role-agent.socket" "$root/verify"
 	systemd-analyze verify --man=no "$root"/verify/redis-role-agent.* >"$root/verify/log" 2>&1 || true
 	! grep redis-role-agent "$root/verify/log" >&2 || fail "systemd-analyze complains, see above"

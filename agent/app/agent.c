@@ -4,6 +4,7 @@
  */
 #include "app/agent.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -128,6 +129,21 @@ static bool is_alive(void *context)
 	return watch_is_alive(agent->watch);
 }
 
+static const char *listen_remedy(int error)
+{
+	switch (error) {
+	case -EADDRINUSE:
+		return ": free the address, or choose another in agent_check.listen (--listen)";
+	case -EADDRNOTAVAIL:
+		return ": this machine has no such address: correct agent_check.listen (--listen)";
+	case -EACCES:
+		return ": a port below 1024 needs a right (CAP_NET_BIND_SERVICE), or choose "
+		       "another";
+	default:
+		return "";
+	}
+}
+
 static int listen_on(struct agent *agent, const struct address *address, size_t line,
 		     struct listen_inherited *inherited)
 {
@@ -137,9 +153,8 @@ static int listen_on(struct agent *agent, const struct address *address, size_t 
 		descriptor < 0 ? descriptor : agent_server_listen(agent->server, descriptor, line);
 
 	if (result < 0)
-		log_error("cannot listen on %s: %s: free the address, or choose another in "
-			  "agent_check.listen (--listen)",
-			  address_format(address, text, sizeof(text)), strerror(-result));
+		log_error("cannot listen on %s: %s%s", address_format(address, text, sizeof(text)),
+			  strerror(-result), listen_remedy(result));
 	return result;
 }
 

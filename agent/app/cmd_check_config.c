@@ -6,15 +6,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "app/source.h"
 #include "config/options.h"
 #include "config/settings.h"
-
-#define DEFAULT_FILE "/etc/redis-role-agent/redis-role-agent.cfg"
 
 static const char usage[] =
 	"Usage: redis-role-agent check-config [--config FILE] [--sample] [--options] [FILE]\n"
 	"\n"
-	"Reads the configuration (" DEFAULT_FILE "\n"
+	"Reads the configuration (" SOURCE_DEFAULT_FILE "\n"
 	"when no FILE is given) and the password files that it names. Prints one line and ends\n"
 	"with 0 when all is good; otherwise it prints every error with file and line, and ends\n"
 	"with 2.\n"
@@ -120,7 +119,7 @@ int cmd_check_config(int argc, char **argv)
 	if (result != 0)
 		return result;
 	if (!request.print)
-		return check_file(request.path ? request.path : DEFAULT_FILE);
+		return check_file(request.path ? request.path : SOURCE_DEFAULT_FILE);
 	request.print(stdout);
 	if (fflush(stdout) != 0 || ferror(stdout))
 		return refuse("cannot write to ", "standard output");

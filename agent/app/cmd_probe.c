@@ -13,9 +13,11 @@
 #include "app/source.h"
 #include "app/watch.h"
 #include "base/log.h"
+#include "io/probe.h"
 
 #define EXIT_NO_SERVER	1
 #define EXIT_UNREADABLE 2
+#define SLACK_MS	200 /* for each attempt */
 
 static const char usage[] =
 	"Usage: redis-role-agent probe [--config FILE | --node ADDRESS …] [--json]\n"
@@ -60,17 +62,33 @@ static void on_patience(uv_timer_t *timer)
 	round->over = true;
 }
 
-/* As long as it takes to give a silent node up. */
+/* As long as it takes to give a silent node up: `fall` time-outs, and the waits between the
+ * attempts to connect (io/probe.c: doubled each time), after the start. */
+static int64_t give_up_ms(const struct shard_policy *policy)
+{
+	int64_t total_ms = policy->start_ms;
+	int64_t wait_ms = policy->interval_ms;
+	int64_t wait_max_ms = wait_ms > PROBE_RETRY_MAX_MS ? wait_ms : PROBE_RETRY_MAX_MS;
+
+	for (int64_t i = 0; i < policy->fall; i++) {
+		total_ms += policy->timeout_ms + SLACK_MS;
+		if (i == 0)
+			continue;
+		total_ms += wait_ms;
+		wait_ms = 2 * wait_ms < wait_max_ms ? 2 * wait_ms : wait_max_ms;
+	}
+	return total_ms;
+}
+
 static uint64_t patience_ms(const struct settings *settings)
 {
 	int64_t longest_ms = 0;
 
 	for (size_t i = 0; i < settings->shard_count; i++) {
-		const struct shard_policy *policy = &settings->shards[i].policy;
-		int64_t give_up_ms = (policy->fall + 1) * policy->timeout_ms;
+		int64_t shard_ms = give_up_ms(&settings->shards[i].policy);
 
-		if (give_up_ms > longest_ms)
-			longest_ms = give_up_ms;
+		if (shard_ms > longest_ms)
+			longest_ms = shard_ms;
 	}
 	return (uint64_t)longest_ms;
 }

@@ -235,6 +235,23 @@ void push_take(struct push *push, size_t pool, const struct verdict *verdicts)
 	push->unconfirmed[push->settings->pools[pool].shard_index] = true;
 }
 
+bool push_is_settled(const struct push *push)
+{
+	for (size_t i = 0; i < push->haproxy_count; i++)
+		if (!push_haproxy_is_known(push->haproxies[i]))
+			return false;
+	return true;
+}
+
+size_t push_count_unreachable(const struct push *push)
+{
+	size_t unreachable = 0;
+
+	for (size_t i = 0; i < push->haproxy_count; i++)
+		unreachable += !push_haproxy_is_reachable(push->haproxies[i]);
+	return unreachable;
+}
+
 void push_release(struct push *push, void (*done)(void *context), void *context)
 {
 	push->released = done;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/push_old.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "base/text.h"
@@ -22,9 +23,10 @@
 struct told {
 	const struct shown_server *shown; /* into `shown`, or NULL: not there */
 	bool trusted;			  /* the mark was set by us since HAProxy started */
-	uint64_t closing;		  /* the batch that closes it is under way; 0: none is */
-	unsigned int tries;		  /* in vain */
-	enum verdict_state tried_for;
+	uint64_t sent;			  /* the last batch that had steps for it; 0: none yet */
+	bool closing; /* … which is under way, and closes it in a master pool */
+	enum verdict_state sent_for;
+	unsigned int tries; /* in vain */
 	enum plan_mismatch mismatch;
 };
 
@@ -32,6 +34,7 @@ struct push_haproxy {
 	struct push_haproxy_setup setup;
 	struct haproxy *socket;
 	struct haproxy_watch *watch; /* NULL without a ring */
+	struct push_old *old;	     /* NULL without a master socket */
 	char name[ADDRESS_TEXT_SIZE];
 	struct shown shown, next; /* `next` is being read */
 	struct told *told;	  /* one a line */
@@ -125,14 +128,17 @@ static void report_mismatch(struct push_haproxy *haproxy, size_t line)
 		  mismatch_sentence(mismatch));
 }
 
-/* After the answer to a batch that was to change the line. */
+/* After the answer to a batch that was to change the line; unless something else is wanted by now.
+ */
 static void verify(struct push_haproxy *haproxy, size_t line)
 {
 	const struct push_line *it = &haproxy->setup.lines[line];
 	struct told *told = &haproxy->told[line];
-	unsigned int steps;
 	bool trusted = told->trusted;
+	unsigned int steps;
 
+	if (!told->shown || told->sent_for != it->wanted.state)
+		return;
 	told->trusted = true;
 	steps = plan(haproxy, line);
 	if (steps == 0) {
@@ -145,8 +151,8 @@ static void verify(struct push_haproxy *haproxy, size_t line)
 	log_error("haproxy_mismatch haproxy=%s server=%s/%s status=\"%s\" message=\"%s\": it does "
 		  "not do "
 		  "what it is told",
-		  haproxy->name, it->backend, it->node->name,
-		  told->shown ? told->shown->status : "", haproxy->shown.message);
+		  haproxy->name, it->backend, it->node->name, told->shown->status,
+		  haproxy->shown.message);
 }
 
 static void lose(struct push_haproxy *haproxy, int status)
@@ -158,7 +164,7 @@ static void lose(struct push_haproxy *haproxy, int status)
 	haproxy->reachable = false;
 	haproxy->known = true; /* that it is away */
 	for (size_t i = 0; i < haproxy->setup.line_count; i++)
-		haproxy->told[i].closing = 0;
+		haproxy->told[i].closing = false;
 }
 
 static void on_timer(uv_timer_t *timer);
@@ -169,6 +175,28 @@ static void arm(struct push_haproxy *haproxy)
 		haproxy->reachable ? haproxy->setup.push->reconcile_interval_ms : RETRY_MS;
 
 	uv_timer_start(&haproxy->timer, on_timer, (uint64_t)wait_ms, 0);
+}
+
+static bool is_closed(void *context, const char *backend, const char *server)
+{
+	const struct push_haproxy *haproxy = context;
+
+	for (size_t i = 0; i < haproxy->setup.line_count; i++) {
+		const struct push_line *line = &haproxy->setup.lines[i];
+		const struct shown_server *shown = haproxy->told[i].shown;
+
+		if (line->policy->role == POOL_MASTER && shown &&
+		    strcmp(line->backend, backend) == 0 && strcmp(shown->name, server) == 0)
+			return line->wanted.state == VERDICT_DOWN ||
+			       line->wanted.state == VERDICT_STANDBY;
+	}
+	return false;
+}
+
+static void sweep(struct push_haproxy *haproxy)
+{
+	if (haproxy->old)
+		push_old_sweep(haproxy->old);
 }
 
 static void on_sent(void *context, int status, const char *output, size_t length)
@@ -189,12 +217,14 @@ static void on_sent(void *context, int status, const char *output, size_t length
 	for (size_t i = 0; i < haproxy->setup.line_count; i++) {
 		struct told *told = &haproxy->told[i];
 
-		if (told->closing && told->closing <= haproxy->answered)
-			told->closing = 0;
-		if (status == 0 && told->shown)
+		if (told->sent != haproxy->answered)
+			continue;
+		told->closing = false;
+		if (status == 0)
 			verify(haproxy, i);
 	}
 	haproxy->reconciling = false;
+	sweep(haproxy);
 	haproxy->setup.done(haproxy->setup.context, haproxy);
 }
 
@@ -233,6 +263,7 @@ static void on_reading(void *context, int status, const char *output, size_t len
 	if (haproxy->reachable || status == 0) {
 		take_reading(haproxy);
 		haproxy->reconciling = true;
+		sweep(haproxy);
 	}
 	haproxy->setup.done(haproxy->setup.context, haproxy);
 }
@@ -306,6 +337,9 @@ struct push_haproxy *push_haproxy_new(const struct push_haproxy_setup *setup)
 	if (setup->settings->events)
 		haproxy->watch = haproxy_watch_new(setup->loop, &setup->settings->socket,
 						   setup->settings->events, on_event, haproxy);
+	if (setup->settings->master_socket.host[0])
+		haproxy->old = push_old_new(setup->loop, &setup->settings->master_socket, is_closed,
+					    haproxy);
 	read_all(haproxy);
 	return haproxy;
 }
@@ -323,6 +357,7 @@ static void on_closed(uv_handle_t *handle)
 void push_haproxy_free(struct push_haproxy *haproxy)
 {
 	haproxy_watch_free(haproxy->watch);
+	push_old_free(haproxy->old);
 	haproxy_free(haproxy->socket);
 	uv_close((uv_handle_t *)&haproxy->timer, on_closed);
 }
@@ -351,12 +386,14 @@ static void add_steps(struct push_haproxy *haproxy, struct batch *batch, size_t 
 		      unsigned int steps)
 {
 	const struct push_line *it = &haproxy->setup.lines[line];
+	struct plan_line planned = plan_line_of(haproxy, line);
 	struct told *told = &haproxy->told[line];
 
-	plan_write(&batch->text, it->backend, told->shown->name, steps, it->wanted.weight);
-	if (it->policy->role == POOL_MASTER &&
-	    steps & (PLAN_AGENT_DOWN | PLAN_WEIGHT_ZERO | PLAN_CUT_SESSIONS))
-		told->closing = haproxy->batch;
+	plan_write(&batch->text, it->backend, told->shown->name, steps,
+		   plan_weight_percent(&planned));
+	told->sent = haproxy->batch;
+	told->sent_for = it->wanted.state;
+	told->closing = it->policy->role == POOL_MASTER && !(steps & PLAN_OPENS);
 }
 
 /* Whether the line is to be tried (again) now. */
@@ -364,10 +401,8 @@ static bool is_due(struct push_haproxy *haproxy, size_t line)
 {
 	struct told *told = &haproxy->told[line];
 
-	if (told->tried_for != haproxy->setup.lines[line].wanted.state) {
-		told->tried_for = haproxy->setup.lines[line].wanted.state;
+	if (told->sent_for != haproxy->setup.lines[line].wanted.state)
 		told->tries = 0;
-	}
 	return told->shown && (told->tries < TRIES || haproxy->reconciling);
 }
 
@@ -480,4 +515,9 @@ size_t push_haproxy_pending(const struct push_haproxy *haproxy)
 bool push_haproxy_is_reachable(const struct push_haproxy *haproxy)
 {
 	return haproxy->reachable;
+}
+
+bool push_haproxy_is_known(const struct push_haproxy *haproxy)
+{
+	return haproxy->known;
 }

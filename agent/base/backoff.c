@@ -1,6 +1,8 @@
-/* Exponential back-off with jitter. It owns its random numbers (xorshift64: jitter needs no more),
- * so that a test which knows the seed knows the waits. */
+/* Exponential back-off with jitter. It owns the state of its random numbers, so that a test which
+ * knows the seed knows the waits. */
 #include "base/backoff.h"
+
+#include "base/random.h"
 
 void backoff_init(struct backoff *backoff, int64_t min_ms, int64_t max_ms, uint64_t seed)
 {
@@ -11,24 +13,13 @@ void backoff_init(struct backoff *backoff, int64_t min_ms, int64_t max_ms, uint6
 		backoff->random = 1;
 }
 
-static uint64_t next_random(struct backoff *backoff)
-{
-	uint64_t x = backoff->random;
-
-	x ^= x << 13;
-	x ^= x >> 7;
-	x ^= x << 17;
-	backoff->random = x;
-	return x;
-}
-
 int64_t backoff_next_ms(struct backoff *backoff)
 {
 	int64_t step_ms = backoff->next_ms;
 	uint64_t choices = (uint64_t)(step_ms / 4) + 1;
 
 	backoff->next_ms = step_ms > backoff->max_ms / 2 ? backoff->max_ms : step_ms * 2;
-	return step_ms - (int64_t)(next_random(backoff) % choices);
+	return step_ms - (int64_t)(random_next(&backoff->random) % choices);
 }
 
 void backoff_reset(struct backoff *backoff)

@@ -3,30 +3,25 @@
 
 #include <time.h>
 
-static int64_t read_us(clockid_t id)
+static int64_t read_ms(clockid_t id)
 {
 	struct timespec now;
 
 	clock_gettime(id, &now);
-	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 int64_t clock_mono_ms(void)
 {
-	return read_us(CLOCK_MONOTONIC) / 1000;
-}
-
-int64_t clock_mono_us(void)
-{
-	return read_us(CLOCK_MONOTONIC);
+	return read_ms(CLOCK_MONOTONIC);
 }
 
 int64_t clock_boot_ms(void)
 {
-	return read_us(CLOCK_BOOTTIME) / 1000;
+	return read_ms(CLOCK_BOOTTIME);
 }
 
 int64_t clock_wall_ms(void)
 {
-	return read_us(CLOCK_REALTIME) / 1000;
+	return read_ms(CLOCK_REALTIME);
 }

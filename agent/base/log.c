@@ -57,12 +57,60 @@ static void add_time(struct text *line)
 	text_addf(line, "%s.%03dZ ", date, (int)(now_ms % 1000));
 }
 
-static void replace_controls(char *s)
+/* The length of the character at @s if it is valid UTF-8 and prints, otherwise 0. The leading byte
+ * tells the length and the least second byte; beyond its range are surrogates, characters that do
+ * not exist, and C1's control characters. */
+static size_t printable_length(const unsigned char *s)
 {
-	for (; *s; s++) {
-		if ((unsigned char)*s < ' ' || *s == 0x7f)
-			*s = '?';
+	static const struct {
+		unsigned char first, last, second_min, second_max;
+		size_t length;
+	} forms[] = {
+		{ 0xc2, 0xc2, 0xa0, 0xbf, 2 }, { 0xc3, 0xdf, 0x80, 0xbf, 2 },
+		{ 0xe0, 0xe0, 0xa0, 0xbf, 3 }, { 0xe1, 0xec, 0x80, 0xbf, 3 },
+		{ 0xed, 0xed, 0x80, 0x9f, 3 }, { 0xee, 0xef, 0x80, 0xbf, 3 },
+		{ 0xf0, 0xf0, 0x90, 0xbf, 4 }, { 0xf1, 0xf3, 0x80, 0xbf, 4 },
+		{ 0xf4, 0xf4, 0x80, 0x8f, 4 },
+	};
+
+	if (*s < 0x80)
+		return *s >= ' ' && *s != 0x7f;
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+		size_t length = 2;
+
+		if (*s < forms[i].first || *s > forms[i].last)
+			continue;
+		if (s[1] < forms[i].second_min || s[1] > forms[i].second_max)
+			return 0;
+		while (length < forms[i].length && (s[length] & 0xc0) == 0x80)
+			length++;
+		return length == forms[i].length ? length : 0;
 	}
+	return 0;
+}
+
+static void replace_unprintable(char *s)
+{
+	while (*s) {
+		size_t length = printable_length((const unsigned char *)s);
+
+		if (length == 0)
+			*s = '?';
+		s += length ? length : 1;
+	}
+}
+
+const char *log_quotable(char *data, size_t size, const char *s, size_t length)
+{
+	size_t copied = length < size ? length : size - 1;
+
+	for (size_t i = 0; i < copied; i++) {
+		data[i] = s[i] ? s[i] : '?';
+		if (s[i] == '"')
+			data[i] = '\'';
+	}
+	data[copied] = '\0';
+	return data;
 }
 
 static void write_line(enum log_level level, const char *message)
@@ -77,6 +125,8 @@ static void write_line(enum log_level level, const char *message)
 	else
 		add_time(&line);
 	text_add(&line, message);
+	/* As late as this: a character may have been cut in two. */
+	replace_unprintable(data);
 	data[line.length++] = '\n';
 	if (write(STDERR_FILENO, data, line.length) < 0)
 		return; /* nobody to tell */
@@ -114,7 +164,6 @@ void log_write(enum log_level level, const char *format, ...)
 	if (vsnprintf(message, sizeof(message), format, arguments) < 0)
 		message[0] = '\0';
 	va_end(arguments);
-	replace_controls(message);
 	if (settings.lost && !would_wait())
 		write_lost();
 	if (would_wait())

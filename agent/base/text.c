@@ -54,6 +54,16 @@ bool text_equal(const char *s, size_t length, const char *word)
 	return strlen(word) == length && memcmp(s, word, length) == 0;
 }
 
+uint64_t text_hash(const void *bytes, size_t length)
+{
+	const unsigned char *at = bytes;
+	uint64_t hash = 0xcbf29ce484222325U;
+
+	for (size_t i = 0; i < length; i++)
+		hash = (hash ^ at[i]) * 0x100000001b3U;
+	return hash;
+}
+
 bool text_to_int64(const char *s, size_t length, int64_t *ret_value)
 {
 	bool negative = length > 0 && s[0] == '-';
@@ -76,8 +86,13 @@ bool text_to_int64(const char *s, size_t length, int64_t *ret_value)
 	return true;
 }
 
-static int read_with_unit(const char *s, const struct unit *units, int64_t *ret_value)
+int text_to_duration_ms(const char *s, int64_t *ret_ms)
 {
+	static const struct unit units[] = {
+		{ "ms", 1 },	   { "s", 1000 },      { "m", 60000L },
+		{ "h", 3600000L }, { "d", 86400000L }, { NULL, 0 },
+	};
+	const struct unit *unit = units;
 	size_t digits = strspn(s, "0123456789");
 	int64_t value;
 
@@ -86,40 +101,16 @@ static int read_with_unit(const char *s, const struct unit *units, int64_t *ret_
 	if (!text_to_int64(s, digits, &value))
 		return -ERANGE;
 	if (value == 0 && s[digits] == '\0') {
-		*ret_value = 0;
+		*ret_ms = 0;
 		return 0;
 	}
-	for (; units->name; units++) {
-		if (strcmp(s + digits, units->name) != 0)
+	for (; unit->name; unit++) {
+		if (strcmp(s + digits, unit->name) != 0)
 			continue;
-		if (__builtin_mul_overflow(value, units->factor, &value))
+		if (__builtin_mul_overflow(value, unit->factor, &value))
 			return -ERANGE;
-		*ret_value = value;
+		*ret_ms = value;
 		return 0;
 	}
 	return -EINVAL;
-}
-
-int text_to_duration_ms(const char *s, int64_t *ret_ms)
-{
-	static const struct unit units[] = {
-		{ "ms", 1 },	   { "s", 1000 },      { "m", 60000L },
-		{ "h", 3600000L }, { "d", 86400000L }, { NULL, 0 },
-	};
-
-	return read_with_unit(s, units, ret_ms);
-}
-
-int text_to_size(const char *s, int64_t *ret_bytes)
-{
-	static const struct unit units[] = {
-		{ "", 1 },
-		{ "B", 1 },
-		{ "kB", 1024 },
-		{ "MB", 1024L * 1024 },
-		{ "GB", 1024L * 1024 * 1024 },
-		{ NULL, 0 },
-	};
-
-	return read_with_unit(s, units, ret_bytes);
 }

@@ -309,6 +309,15 @@ static const struct option_row haproxy_options[] = {
 	  .example = "/run/haproxy/admin.sock",
 	  .sentence = "Its runtime socket, of level admin: a path, or an IP address and port.",
 	  MEMBER(settings_haproxy, socket) },
+	{ .name = "master_socket",
+	  .type = OPTION_ADDRESS,
+	  .fallback = "",
+	  .maximum = ADDRESS_UNIX,
+	  .example = "/run/haproxy-master.sock",
+	  .sentence =
+		  "The socket of its master process (haproxy -S), through which sessions that old "
+		  "workers hold on a demoted master are cut.",
+	  MEMBER(settings_haproxy, master_socket) },
 	{ .name = "events",
 	  .type = OPTION_STRING,
 	  .fallback = "",

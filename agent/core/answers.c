@@ -72,13 +72,10 @@ void answers_free(struct answers *answers)
 	free(answers);
 }
 
-/* FNV-1a, 64 bits. */
 static size_t hash_query(const char *query, size_t length)
 {
-	uint64_t hash = 0xcbf29ce484222325U;
+	uint64_t hash = text_hash(query, length);
 
-	for (size_t i = 0; i < length; i++)
-		hash = (hash ^ (unsigned char)query[i]) * 0x100000001b3U;
 	return (size_t)(hash ^ (hash >> 32));
 }
 

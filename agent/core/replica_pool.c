@@ -50,7 +50,8 @@ static bool is_syncing(struct shard *shard, const struct member *replica)
 /*
  * R11: another history than the incumbent's, or than its node's since that restarted. Its former
  * one (replid2) passes for orphan_grace: replicas follow the old master for about a second longer.
- * Servers without replication ids pass too.
+ * One that descends from the incumbent's passes for link_grace: in a handover a replica may be
+ * ahead of the agent. Servers without replication ids pass too.
  */
 static bool is_foreign(struct shard *shard, const struct member *replica)
 {
@@ -64,6 +65,8 @@ static bool is_foreign(struct shard *shard, const struct member *replica)
 	master = &shard->members[incumbent->node].facts.info;
 	if (strcmp(replid, master->replid) == 0)
 		return false;
+	if (replica->ahead_ms)
+		return shard_has_lasted(shard, replica->ahead_ms, shard->policy.link_grace_ms);
 	return strcmp(replid, master->replid2) != 0 ||
 	       shard_has_lasted(shard, incumbent->admitted_ms, shard->policy.orphan_grace_ms);
 }

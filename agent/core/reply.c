@@ -43,19 +43,3 @@ enum reply_class reply_classify_error(const char *error, size_t length)
 		return REPLY_NO_ACCESS;
 	return REPLY_OTHER_ERROR;
 }
-
-const char *reply_class_name(enum reply_class class)
-{
-	static const char *const names[] = {
-		[REPLY_NONE] = "none",
-		[REPLY_OK] = "ok",
-		[REPLY_BUSY] = "busy",
-		[REPLY_NO_ACCESS] = "no-access",
-		[REPLY_LOADING] = "loading",
-		[REPLY_MASTERDOWN] = "masterdown",
-		[REPLY_UNKNOWN_COMMAND] = "unknown-command",
-		[REPLY_OTHER_ERROR] = "other-error",
-	};
-
-	return names[class];
-}

@@ -351,6 +351,19 @@ static void watch_stuck(struct shard *shard, struct member *member, int64_t offs
 		member->stuck_ms = shard->now_ms;
 }
 
+/* Has it gone over to a history that descends from the incumbent's, before the agent has? */
+static void watch_ahead(const struct shard *shard, struct member *member)
+{
+	const struct info *info = &member->facts.info;
+	const char *replid = shard->incumbent.replid;
+
+	if (!member_is_replica(member) || !replid[0] || strcmp(info->replid, replid) == 0 ||
+	    strcmp(info->replid2, replid) != 0)
+		member->ahead_ms = 0;
+	else if (!member->ahead_ms)
+		member->ahead_ms = shard->now_ms;
+}
+
 static void refresh_incumbent(struct shard *shard, const struct member *member)
 {
 	struct incumbent *incumbent = &shard->incumbent;
@@ -402,6 +415,7 @@ void shard_observe(struct shard *shard, size_t node, const struct observation *o
 	news = member_observe(member, observation, shard->incumbent.node == (int)node);
 	if (observation->outcome == OBSERVATION_ANSWERED && observation->info_reply == REPLY_OK) {
 		watch_stuck(shard, member, offset_before);
+		watch_ahead(shard, member);
 		refresh_incumbent(shard, member);
 	}
 	if (news.hint)

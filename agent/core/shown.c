@@ -294,7 +294,7 @@ static struct shown_server *row_server(struct shown *shown, enum table table,
 			return NULL;
 		if (fields[i].type != FIELD_NAME)
 			continue;
-		if (!cells[i].length || !cell_decode(&cells[i], names[count], sizeof(names[0])))
+		if (!cell_decode(&cells[i], names[count], sizeof(names[0])) || !names[count][0])
 			return NULL;
 		count++;
 	}

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/address.h"
+#include "base/text.h"
 
 int agent_peer_accept(int listener, struct agent_peer *ret_peer)
 {
@@ -71,23 +72,14 @@ void agent_peer_hang_up(const struct agent_peer *peer)
 	close(peer->descriptor);
 }
 
-/* FNV-1a. */
 uint64_t agent_peer_source(const struct agent_peer *peer)
 {
-	const unsigned char *bytes = NULL;
-	size_t length = 0;
-	uint64_t hash = 0xcbf29ce484222325U;
-
-	if (peer->address.any.sa_family == AF_INET) {
-		bytes = (const unsigned char *)&peer->address.ipv4.sin_addr;
-		length = sizeof(peer->address.ipv4.sin_addr);
-	} else if (peer->address.any.sa_family == AF_INET6) {
-		bytes = peer->address.ipv6.sin6_addr.s6_addr;
-		length = sizeof(peer->address.ipv6.sin6_addr);
-	}
-	for (size_t i = 0; i < length; i++)
-		hash = (hash ^ bytes[i]) * 0x100000001b3U;
-	return hash;
+	if (peer->address.any.sa_family == AF_INET)
+		return text_hash(&peer->address.ipv4.sin_addr, sizeof(peer->address.ipv4.sin_addr));
+	if (peer->address.any.sa_family == AF_INET6)
+		return text_hash(&peer->address.ipv6.sin6_addr,
+				 sizeof(peer->address.ipv6.sin6_addr));
+	return text_hash("", 0);
 }
 
 const char *agent_peer_name(const struct agent_peer *peer, char *data, size_t size)

@@ -103,16 +103,18 @@ static void complain(struct agent_server *server, enum trouble trouble,
 		[TROUBLE_NOT_ALLOWED] = "its address is not in the allow-list",
 		[TROUBLE_ACCEPT] = "out of descriptors or memory",
 	};
-	char name[ADDRESS_TEXT_SIZE];
+	char name[ADDRESS_TEXT_SIZE], query[AGENT_PEER_QUERY_MAX + 1];
 	unsigned int suppressed;
 
 	++*trouble_counter(&server->counts, trouble);
 	if (!log_limit_pass(&server->limits[trouble], clock_mono_ms(), LOG_BURST, LOG_WINDOW_MS,
 			    &suppressed))
 		return;
-	log_warning("agent-check client refused: %s peer=%s query=\"%.*s\" suppressed=%u",
+	log_warning("agent-check client refused: %s peer=%s query=\"%s\" suppressed=%u",
 		    sentences[trouble], peer ? agent_peer_name(peer, name, sizeof(name)) : "?",
-		    peer ? (int)peer->length : 0, peer ? peer->query : "", suppressed);
+		    log_quotable(query, sizeof(query), peer ? peer->query : "",
+				 peer ? peer->length : 0),
+		    suppressed);
 }
 
 static bool is_allowed(const struct agent_server *server, const struct agent_peer *peer)

@@ -11,17 +11,19 @@
 
 #include "base/backoff.h"
 #include "base/clock.h"
-#include "base/log.h"
 #include "base/mem.h"
+#include "base/random.h"
 #include "base/text.h"
+#include "io/probe_log.h"
 #include "io/probe_round.h"
 #include "io/redis_conn.h"
 #include "io/wheel.h"
 
-#define RETRY_MAX_MS	      1000
 #define LATE_MIN_MS	      5000 /* an answer is waited for so long, … */
 #define LATE_TIMEOUTS	      10   /* … or so many time-outs, before the connection is given up */
 #define DEAD_MIN_MS	      1000
+#define ROUND_MAX_BYTES	      (2 * 1024 * 1024)
+#define VALUE_MIN_BYTES	      3 /* a type, and a line's end */
 #define CLIENT_NAME	      "redis-role-agent"
 #define container_of(p, s, m) ((s *)(void *)((char *)(p)-offsetof(s, m)))
 
@@ -30,7 +32,7 @@ enum probe_state {
 	PROBE_CONNECTING, /* a round under way, not connected yet */
 	PROBE_ASKING,	  /* a round under way, replies to come */
 	PROBE_LATE,	  /* its deadline has passed, replies still to come */
-	PROBE_WAITING,	  /* not connected; the next attempt is due */
+	PROBE_WAITING,	  /* not connected; the next attempt is due, or the failed round's end */
 };
 
 struct prober {
@@ -39,6 +41,7 @@ struct prober {
 	struct probe_commands commands;
 	struct probe *probes;
 	uint64_t random;
+	struct probe_log_shortage shortage;
 };
 
 struct probe {
@@ -52,14 +55,15 @@ struct probe {
 	enum probe_state state;
 	struct probe_round round;
 	int64_t sent_ms;
-	int64_t begun_tick, deadline_tick, late_tick;
+	int64_t begun_tick, deadline_tick, late_tick, retry_tick;
+	size_t bytes;	/* of the round's replies, at least */
 	bool looked;	/* its deadline came up once, see look_again */
+	bool failed;	/* the round did, and is tried again until its deadline */
 	bool spread;	/* the next round is due at a random time in the interval */
 	bool may_retry; /* a break may be retried at once: the connection had proved good */
 	bool broke;	/* so it did, and nobody has been told */
 	bool answered;	/* a round, on this connection */
-	bool login_refused;
-	int problem; /* logged last; 0: none */
+	struct probe_log log;
 	struct backoff backoff;
 };
 
@@ -73,6 +77,12 @@ static void set_due(struct probe *probe, int64_t tick)
 	wheel_put(&probe->prober->wheel, &probe->due, tick);
 }
 
+static void bring_forward(struct probe *probe, int64_t tick)
+{
+	if (tick < probe->due.due_tick)
+		set_due(probe, tick);
+}
+
 static void set_state(struct probe *probe, enum probe_state state, int64_t due_tick)
 {
 	probe->state = state;
@@ -80,57 +90,13 @@ static void set_state(struct probe *probe, enum probe_state state, int64_t due_t
 	set_due(probe, due_tick);
 }
 
-static uint64_t next_random(struct prober *prober)
-{
-	prober->random ^= prober->random << 13;
-	prober->random ^= prober->random >> 7;
-	prober->random ^= prober->random << 17;
-	return prober->random;
-}
-
 static void init_backoff(struct probe *probe)
 {
 	int64_t min_ms = probe->setup.interval_ms;
 
-	backoff_init(&probe->backoff, min_ms, min_ms > RETRY_MAX_MS ? min_ms : RETRY_MAX_MS,
-		     next_random(probe->prober));
-}
-
-static const char *address_of(const struct probe *probe, char *data)
-{
-	return address_format(&probe->setup.address, data, ADDRESS_TEXT_SIZE);
-}
-
-/* Logged when it changes, not each time. 0: all is well. */
-static void note_problem(struct probe *probe, int problem)
-{
-	char address[ADDRESS_TEXT_SIZE], words[128];
-
-	if (problem == probe->problem)
-		return;
-	probe->problem = problem;
-	if (problem)
-		log_warning("cannot talk to node address=%s error=\"%s\"",
-			    address_of(probe, address),
-			    uv_strerror_r(problem, words, sizeof(words)));
-	else
-		log_info("talking to node again address=%s", address_of(probe, address));
-}
-
-static void note_login(struct probe *probe, const struct redis_value *value)
-{
-	bool refused = value->type == REDIS_ERROR;
-	int length = value->length < 200 ? (int)value->length : 200;
-	char address[ADDRESS_TEXT_SIZE];
-
-	if (refused == probe->login_refused)
-		return;
-	probe->login_refused = refused;
-	if (refused)
-		log_warning("node refuses the login address=%s error=\"%.*s\"",
-			    address_of(probe, address), length, value->text);
-	else
-		log_info("node accepts the login address=%s", address_of(probe, address));
+	backoff_init(&probe->backoff, min_ms,
+		     min_ms > PROBE_RETRY_MAX_MS ? min_ms : PROBE_RETRY_MAX_MS,
+		     random_next(&probe->prober->random));
 }
 
 /* Comes last in whatever calls it: the probe may be gone after it. */
@@ -159,7 +125,9 @@ static void wait_to_retry(struct probe *probe)
 	int64_t wait_ms = backoff_next_ms(&probe->backoff);
 
 	redis_conn_close(probe->conn);
-	set_state(probe, PROBE_WAITING, now_tick(probe) + wheel_to_ticks(wait_ms));
+	probe->failed = false;
+	probe->retry_tick = now_tick(probe) + wheel_to_ticks(wait_ms);
+	set_state(probe, PROBE_WAITING, probe->retry_tick);
 }
 
 static void ask(struct probe *probe)
@@ -174,14 +142,12 @@ static void ask(struct probe *probe)
 	redis_conn_send(probe->conn, bytes, length);
 }
 
-static void begin_round(struct probe *probe)
+static void attempt(struct probe *probe)
 {
 	enum probe_state state = PROBE_ASKING;
-	int64_t now = now_tick(probe);
 
 	probe->sent_ms = clock_mono_ms();
-	probe->begun_tick = now;
-	probe->deadline_tick = now + wheel_to_ticks(probe->setup.timeout_ms);
+	probe->bytes = 0;
 	if (!redis_conn_is_connected(probe->conn)) {
 		probe_round_reset(&probe->round);
 		redis_conn_open(probe->conn);
@@ -189,6 +155,19 @@ static void begin_round(struct probe *probe)
 	}
 	ask(probe);
 	set_state(probe, state, probe->deadline_tick - 1);
+}
+
+static void set_deadline(struct probe *probe)
+{
+	probe->begun_tick = now_tick(probe);
+	probe->deadline_tick = probe->begun_tick + wheel_to_ticks(probe->setup.timeout_ms);
+}
+
+static void begin_round(struct probe *probe)
+{
+	set_deadline(probe);
+	probe->failed = false;
+	attempt(probe);
 }
 
 /* A deadline is looked at twice, with a turn of the loop between: after a stall of our own, answers
@@ -221,16 +200,19 @@ static bool is_given_up(const struct probe *probe)
 	return now_tick(probe) - probe->late_tick >= wheel_to_ticks(limit_ms);
 }
 
+/* No break: it was not the node that ended it. */
 static void give_up_connection(struct probe *probe)
 {
 	redis_conn_close(probe->conn);
-	probe->broke = true;
 	begin_round(probe);
 }
 
 static void miss_deadline(struct probe *probe)
 {
-	note_problem(probe, -ETIMEDOUT);
+	/* How it failed says more. */
+	if (!probe->failed)
+		probe_log_problem(&probe->log, -ETIMEDOUT);
+	probe->failed = false;
 	if (probe->state == PROBE_CONNECTING) {
 		wait_to_retry(probe);
 	} else if (probe->state == PROBE_ASKING) {
@@ -244,6 +226,21 @@ static void miss_deadline(struct probe *probe)
 	tell(probe, OBSERVATION_MISSED);
 }
 
+/* A round that failed is a miss at its deadline, not before: so misses never come faster than
+ * time-outs, however fast the failures do. */
+static void try_again(struct probe *probe)
+{
+	if (!probe->failed) {
+		begin_round(probe);
+	} else if (now_tick(probe) < probe->deadline_tick) {
+		attempt(probe);
+	} else {
+		probe->failed = false;
+		set_due(probe, probe->retry_tick);
+		tell(probe, OBSERVATION_MISSED);
+	}
+}
+
 static void on_due(struct wheel_entry *entry)
 {
 	struct probe *probe = container_of(entry, struct probe, due);
@@ -255,7 +252,7 @@ static void on_due(struct wheel_entry *entry)
 		/* After a stall all are due at once: they must not stay in step. */
 		if (behind > wheel_to_ticks(probe->setup.interval_ms))
 			probe->spread = true;
-		begin_round(probe);
+		try_again(probe);
 		break;
 	case PROBE_CONNECTING:
 	case PROBE_ASKING:
@@ -273,7 +270,8 @@ static int64_t next_round_tick(struct probe *probe)
 	int64_t tick = probe->begun_tick + interval;
 
 	if (probe->spread)
-		tick = now + 1 + (int64_t)(next_random(probe->prober) % (uint64_t)interval);
+		tick = now + 1 +
+		       (int64_t)(random_next(&probe->prober->random) % (uint64_t)interval);
 	probe->spread = false;
 	return tick > now ? tick : now + 1;
 }
@@ -287,7 +285,8 @@ static void finish_round(struct probe *probe)
 		backoff_reset(&probe->backoff);
 	}
 	probe->answered = true;
-	note_problem(probe, 0);
+	probe->failed = false;
+	probe_log_problem(&probe->log, 0);
 	set_state(probe, PROBE_IDLE, next_round_tick(probe));
 	tell(probe, OBSERVATION_ANSWERED);
 }
@@ -299,19 +298,24 @@ static void answered_badly(struct probe *probe, enum reply_class class, int prob
 		probe->sent_ms = clock_mono_ms();
 	probe->round.info_reply = class;
 	probe->round.ping_reply = class;
-	note_problem(probe, problem);
+	probe_log_problem(&probe->log, problem);
 	wait_to_retry(probe);
 	tell(probe, OBSERVATION_ANSWERED);
 }
 
+/* A refusal is the node's own word and counts at once. */
 static void fail_round(struct probe *probe, int problem)
 {
-	enum observation_outcome outcome =
-		problem == -ECONNREFUSED ? OBSERVATION_REFUSED : OBSERVATION_MISSED;
-
-	note_problem(probe, problem);
+	if (probe->state == PROBE_IDLE)
+		set_deadline(probe);
+	probe_log_problem(&probe->log, problem);
 	wait_to_retry(probe);
-	tell(probe, outcome);
+	if (problem == -ECONNREFUSED) {
+		tell(probe, OBSERVATION_REFUSED);
+		return;
+	}
+	probe->failed = true;
+	bring_forward(probe, probe->deadline_tick);
 }
 
 /* That of a connection which never was any good tells nothing about the node: only the first time
@@ -330,9 +334,19 @@ static void on_connected(void *context, struct redis_conn *conn)
 	struct probe *probe = context;
 
 	(void)conn;
+	probe_log_connected(&probe->log);
 	probe->connections++;
 	probe->answered = false;
 	set_state(probe, PROBE_ASKING, probe->deadline_tick - 1);
+}
+
+/* Replies in small pieces need not end, and the reader does not mind: it keeps none of them. */
+static bool is_flood(struct probe *probe, const struct redis_value *value)
+{
+	probe->bytes += VALUE_MIN_BYTES;
+	if (value->type != REDIS_ARRAY)
+		probe->bytes += value->length;
+	return probe->bytes > ROUND_MAX_BYTES;
 }
 
 static void on_value(void *context, struct redis_conn *conn, uint64_t reply,
@@ -348,10 +362,14 @@ static void on_value(void *context, struct redis_conn *conn, uint64_t reply,
 		answered_badly(probe, REPLY_OTHER_ERROR, -EPROTO);
 		return;
 	}
+	if (is_flood(probe, value)) {
+		note_break(probe);
+		answered_badly(probe, REPLY_OTHER_ERROR, -EMSGSIZE);
+		return;
+	}
 	if (probe->state != PROBE_ASKING)
 		return;
-	if (value->depth == 0 && probe->round.expected & PROBE_ASK_AUTH)
-		note_login(probe, value);
+	probe_log_value(&probe->log, probe_round_question(&probe->round), value);
 	probe_round_take(&probe->round, value);
 }
 
@@ -455,6 +473,8 @@ struct probe *probe_add(struct prober *prober, const struct probe_setup *setup)
 	probe->setup.password = NULL;
 	probe->has_password = setup->password != NULL;
 	probe->conn = new_connection(probe, setup);
+	probe->log.address = &probe->setup.address;
+	probe->log.shortage = &prober->shortage;
 	probe->spread = true;
 	probe->may_retry = true;
 	probe_round_reset(&probe->round);
@@ -480,10 +500,11 @@ void probe_remove(struct probe *probe)
 	free(probe);
 }
 
-static void bring_forward(struct probe *probe, int64_t tick)
+static void hasten_retry(struct probe *probe, int64_t tick)
 {
-	if (tick < probe->due.due_tick)
-		set_due(probe, tick);
+	if (tick < probe->retry_tick)
+		probe->retry_tick = tick;
+	bring_forward(probe, tick);
 }
 
 void probe_set_interval(struct probe *probe, int64_t interval_ms)
@@ -499,13 +520,7 @@ void probe_set_interval(struct probe *probe, int64_t interval_ms)
 	else if (probe->state == PROBE_IDLE)
 		bring_forward(probe, probe->begun_tick + wheel_to_ticks(interval_ms));
 	else if (probe->state == PROBE_WAITING)
-		bring_forward(probe, now_tick(probe) + wheel_to_ticks(interval_ms));
-}
-
-void probe_now(struct probe *probe)
-{
-	if (probe->state == PROBE_IDLE || probe->state == PROBE_WAITING)
-		set_due(probe, now_tick(probe));
+		hasten_retry(probe, now_tick(probe) + wheel_to_ticks(interval_ms));
 }
 
 uint64_t probe_connections(const struct probe *probe)

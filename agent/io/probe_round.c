@@ -80,7 +80,7 @@ void probe_round_expect_login(struct probe_round *round, bool password)
 }
 
 /* The questions' bits are in the order of asking. */
-static unsigned int first_open(const struct probe_round *round)
+enum probe_question probe_round_question(const struct probe_round *round)
 {
 	return round->expected & -round->expected;
 }
@@ -112,7 +112,7 @@ void probe_round_take(struct probe_round *round, const struct redis_value *value
 	if (value->depth > 0)
 		return;
 	round->last_error = value->type == REDIS_ERROR ? classify(value) : REPLY_NONE;
-	switch (first_open(round)) {
+	switch (probe_round_question(round)) {
 	case PROBE_ASK_SERVER:
 		(void)read_section(round, INFO_SERVER, value);
 		break;
@@ -135,7 +135,7 @@ void probe_round_take(struct probe_round *round, const struct redis_value *value
 
 void probe_round_next(struct probe_round *round)
 {
-	round->expected &= ~first_open(round);
+	round->expected &= ~(unsigned int)probe_round_question(round);
 }
 
 void probe_round_finish(struct probe_round *round)

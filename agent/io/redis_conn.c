@@ -1,34 +1,27 @@
 /*
- * A connection to one server over the addresses that its name has: look-up, one link after another
- * until one connects, login, and the counting of replies. Owns the link of the moment and the bytes
- * that wait for it. It decides nothing: when to try again, its owner says.
+ * A connection to one server over the addresses that its name has: one link after another until one
+ * connects, login, and the counting of replies. Owns the link of the moment and the bytes that wait
+ * for it. It decides nothing: when to try again, its owner says.
  */
 #include "io/redis_conn.h"
 
 #include <errno.h>
 #include <hiredis/hiredis.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/text.h"
+#include "io/lookup.h"
 #include "io/redis_link.h"
-
-/* Lives until libuv has let go of it, which can be longer than the connection. */
-struct lookup {
-	uv_getaddrinfo_t request;
-	struct redis_conn *conn; /* NULL: nobody waits for it */
-};
 
 struct redis_conn {
 	struct redis_conn_setup setup; /* its strings are the next three */
 	char *username, *password, *client_name;
-	struct lookup *lookup;
+	struct lookup *lookup; /* NULL: the address is no name */
 	struct redis_link *link;
-	struct addrinfo *addresses, *next_address; /* while connecting to a name */
-	int failure;				   /* of the addresses tried so far */
+	int failure; /* of the addresses tried so far */
 	bool connected;
 	uint64_t replies;
 	char *waiting; /* commands sent before it is connected */
@@ -36,7 +29,8 @@ struct redis_conn {
 	char peer[INET6_ADDRSTRLEN];
 };
 
-static void connect_next(struct redis_conn *conn);
+static bool connect_next(struct redis_conn *conn);
+static void on_looked_up(void *context, int status);
 
 static char *copy_or_null(const char *s)
 {
@@ -54,6 +48,9 @@ struct redis_conn *redis_conn_new(const struct redis_conn_setup *setup)
 	conn->setup.username = conn->username;
 	conn->setup.password = conn->password;
 	conn->setup.client_name = conn->client_name;
+	if (setup->address.kind == ADDRESS_NAME)
+		conn->lookup = lookup_new(setup->loop, setup->address.host, setup->address.port,
+					  on_looked_up, conn);
 	return conn;
 }
 
@@ -69,17 +66,11 @@ void redis_conn_free(struct redis_conn *conn)
 	if (!conn)
 		return;
 	redis_conn_close(conn);
+	lookup_free(conn->lookup);
 	free(conn->username);
 	free_secret(conn->password);
 	free(conn->client_name);
 	free(conn);
-}
-
-static void forget_addresses(struct redis_conn *conn)
-{
-	uv_freeaddrinfo(conn->addresses);
-	conn->addresses = NULL;
-	conn->next_address = NULL;
 }
 
 static void forget_waiting(struct redis_conn *conn)
@@ -94,17 +85,15 @@ static void forget_waiting(struct redis_conn *conn)
 
 void redis_conn_close(struct redis_conn *conn)
 {
-	if (conn->lookup) {
-		conn->lookup->conn = NULL;
-		(void)uv_cancel((uv_req_t *)&conn->lookup->request);
-	}
+	if (conn->lookup && conn->link && !conn->connected)
+		lookup_note_hung(conn->lookup);
+	if (conn->lookup)
+		lookup_stop(conn->lookup);
 	if (conn->link)
 		redis_link_drop(conn->link);
-	conn->lookup = NULL;
 	conn->link = NULL;
 	conn->connected = false;
 	conn->peer[0] = '\0';
-	forget_addresses(conn);
 	forget_waiting(conn);
 }
 
@@ -116,7 +105,8 @@ static void on_connected(void *context)
 	socklen_t length;
 
 	conn->connected = true;
-	forget_addresses(conn);
+	if (conn->lookup)
+		lookup_stop(conn->lookup);
 	if (redis_link_peer(conn->link, &sockaddr, &length) == 0 &&
 	    address_from_sockaddr((struct sockaddr *)&sockaddr, length, &address) == 0)
 		text_copy(conn->peer, sizeof(conn->peer), address.host, strlen(address.host));
@@ -157,10 +147,8 @@ static void on_ended(void *context, int status)
 		note_failure(conn, status);
 		status = conn->failure;
 	}
-	if (!was_connected && conn->next_address) {
-		connect_next(conn);
+	if (!was_connected && connect_next(conn))
 		return;
-	}
 	redis_conn_close(conn);
 	conn->setup.events->closed(conn->setup.context, conn, status);
 }
@@ -178,58 +166,22 @@ static void fail(struct redis_conn *conn, int status)
 	conn->link = redis_link_fail(conn->setup.loop, status, &link_events, conn);
 }
 
-static void connect_next(struct redis_conn *conn)
+static bool connect_next(struct redis_conn *conn)
 {
-	const struct addrinfo *found = conn->next_address;
-	in_port_t port = htons(conn->setup.address.port);
-	struct sockaddr_storage sockaddr = { 0 };
+	struct sockaddr_storage sockaddr;
 
-	conn->next_address = found->ai_next;
-	memcpy(&sockaddr, found->ai_addr, found->ai_addrlen);
-	if (sockaddr.ss_family == AF_INET6)
-		((struct sockaddr_in6 *)&sockaddr)->sin6_port = port;
-	else
-		((struct sockaddr_in *)&sockaddr)->sin_port = port;
+	if (!conn->lookup || !lookup_next(conn->lookup, &sockaddr))
+		return false;
 	connect_to(conn, &sockaddr);
+	return true;
 }
 
-static void on_looked_up(uv_getaddrinfo_t *request, int status, struct addrinfo *found)
+static void on_looked_up(void *context, int status)
 {
-	struct lookup *lookup = request->data;
-	struct redis_conn *conn = lookup->conn;
+	struct redis_conn *conn = context;
 
-	free(lookup);
-	if (!conn) {
-		uv_freeaddrinfo(found);
-		return;
-	}
-	conn->lookup = NULL;
-	if (status < 0 || !found) {
-		uv_freeaddrinfo(found);
+	if (status < 0 || !connect_next(conn))
 		fail(conn, status < 0 ? status : UV_EAI_NONAME);
-		return;
-	}
-	conn->addresses = found;
-	conn->next_address = found;
-	connect_next(conn);
-}
-
-static void look_up(struct redis_conn *conn)
-{
-	const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
-	struct lookup *lookup = mem_calloc(1, sizeof(*lookup));
-	int result;
-
-	lookup->conn = conn;
-	lookup->request.data = lookup;
-	result = uv_getaddrinfo(conn->setup.loop, &lookup->request, on_looked_up,
-				conn->setup.address.host, NULL, &hints);
-	if (result < 0) {
-		free(lookup);
-		fail(conn, result);
-		return;
-	}
-	conn->lookup = lookup;
 }
 
 void redis_conn_open(struct redis_conn *conn)
@@ -240,17 +192,12 @@ void redis_conn_open(struct redis_conn *conn)
 	redis_conn_close(conn);
 	conn->failure = 0;
 	conn->replies = 0;
-	if (conn->setup.address.kind == ADDRESS_NAME)
-		look_up(conn);
+	if (conn->lookup)
+		lookup_start(conn->lookup);
 	else if (address_to_sockaddr(&conn->setup.address, &sockaddr, &length) == 0)
 		connect_to(conn, &sockaddr);
 	else
 		fail(conn, -EINVAL);
-}
-
-bool redis_conn_is_open(const struct redis_conn *conn)
-{
-	return conn->lookup || conn->link;
 }
 
 bool redis_conn_is_connected(const struct redis_conn *conn)

@@ -11,11 +11,6 @@ void service_ready(const char *status)
 	(void)sd_notifyf(0, "READY=1\nSTATUS=%s", status);
 }
 
-void service_status(const char *status)
-{
-	(void)sd_notifyf(0, "STATUS=%s", status);
-}
-
 void service_stopping(void)
 {
 	(void)sd_notify(0, "STOPPING=1");

@@ -10,6 +10,9 @@
 /** `run`: the agent, in the foreground. 0 after a clean stop, EXIT_WRONG if it could not start. */
 int cmd_run(int argc, char **argv);
 
+/** `release`: lets go of the HAProxies. 0, 1 if one could not be reached, EXIT_WRONG. */
+int cmd_release(int argc, char **argv);
+
 /** `check-config`: reads a configuration and lists its errors. 0 good, EXIT_WRONG not. */
 int cmd_check_config(int argc, char **argv);
 

@@ -31,6 +31,12 @@ void push_take(struct push *push, size_t pool, const struct verdict *verdicts);
 /** Tells the HAProxies what has changed in shard @shard's pools. */
 void push_send(struct push *push, size_t shard);
 
+/** Each HAProxy was read once, or could not be. */
+bool push_is_settled(const struct push *push);
+
+/** How many HAProxies could not be reached last time. */
+size_t push_count_unreachable(const struct push *push);
+
 /**
  * Lets go: the agent's marks are disabled, so that the user's own checks alone decide; a node that
  * says master beside the incumbent stays closed. @done is called once, when all have answered or

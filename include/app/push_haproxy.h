@@ -67,3 +67,6 @@ const char *push_haproxy_name(const struct push_haproxy *haproxy);
 
 /** It answered last time. */
 bool push_haproxy_is_reachable(const struct push_haproxy *haproxy);
+
+/** It was read once, or could not be reached. */
+bool push_haproxy_is_known(const struct push_haproxy *haproxy);

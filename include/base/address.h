@@ -18,8 +18,8 @@ struct address {
 };
 
 /**
- * Reads `host:port`, `1.2.3.4:6379`, `[::1]:6379`, `unix:/path` or `/path`. The port is needed. A path must
- * be absolute and fit sockaddr_un. Returns 0, or -EINVAL: @ret_address is then untouched.
+ * Reads `host:port`, `1.2.3.4:6379`, `[::1]:6379`, `unix:/path` or `/path`. The port is needed. A
+ * path must be absolute and fit sockaddr_un. Returns 0, or -EINVAL: @ret_address is then untouched.
  */
 int address_parse(const char *s, struct address *ret_address) __attribute__((warn_unused_result));
 

@@ -4,10 +4,8 @@
 
 #include <stdint.h>
 
-/** Milliseconds and microseconds of CLOCK_MONOTONIC: they never jump, and stand still in suspend.
- */
+/** Milliseconds of CLOCK_MONOTONIC: they never jump, and stand still in suspend. */
 int64_t clock_mono_ms(void);
-int64_t clock_mono_us(void);
 
 /** Milliseconds of CLOCK_BOOTTIME: as above, but going on while the machine is suspended. */
 int64_t clock_boot_ms(void);

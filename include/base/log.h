@@ -5,6 +5,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 
 /** The journal's priorities (syslog(3)). */
 enum log_level {
@@ -23,11 +24,16 @@ void log_init(enum log_level level, bool journal);
 bool log_to_journal(void);
 
 /**
- * Writes one line; control characters, which could come from a peer, are written as '?'. Lines over
- * 2 kB are cut. A log that cannot be written is no error: what standard error does not take at once
- * is lost, and the next line that it takes says how many were.
+ * Writes one line; control characters and what is no UTF-8, which could come from a peer, are
+ * written as '?'. Lines over 2 kB are cut. A log that cannot be written is no error: what standard
+ * error does not take at once is lost, and the next line that it takes says how many were.
  */
 void log_write(enum log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/** What a peer said, @length bytes of any kind, for a value in double quotes: as far as it fits
+ * into
+ * @data, with single quotes in their place. Returns @data. */
+const char *log_quotable(char *data, size_t size, const char *s, size_t length);
 
 #define log_error(...)	 log_write(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warning(...) log_write(LOG_LEVEL_WARNING, __VA_ARGS__)

@@ -27,6 +27,9 @@ void text_copy(char *data, size_t size, const char *s, size_t length);
 /** True if the @length bytes at @s are exactly the string @word. */
 bool text_equal(const char *s, size_t length, const char *word);
 
+/** A number made of @length bytes (FNV-1a, 64 bits). */
+uint64_t text_hash(const void *bytes, size_t length);
+
 /** Reads a whole decimal number, sign allowed, nothing else around it. False: not one, or out of
  * range. */
 bool text_to_int64(const char *s, size_t length, int64_t *ret_value);
@@ -36,7 +39,3 @@ bool text_to_int64(const char *s, size_t length, int64_t *ret_value);
  * milliseconds. Returns 0, or -EINVAL when it is none, -ERANGE when it is too large.
  */
 int text_to_duration_ms(const char *s, int64_t *ret_ms) __attribute__((warn_unused_result));
-
-/** Reads a size with its unit ("512", "16kB", "64MB", "1GB"; 1 kB is 1024 bytes). Errors as above.
- */
-int text_to_size(const char *s, int64_t *ret_bytes) __attribute__((warn_unused_result));

@@ -54,8 +54,9 @@ struct settings_agent_check {
 };
 
 struct settings_haproxy {
-	struct address socket; /* ADDRESS_UNIX or ADDRESS_IP */
-	char *events;	       /* name of a ring, or NULL */
+	struct address socket;	      /* ADDRESS_UNIX or ADDRESS_IP */
+	struct address master_socket; /* of the master CLI; an empty host: none */
+	char *events;		      /* name of a ring, or NULL */
 };
 
 struct settings_push {

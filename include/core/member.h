@@ -34,6 +34,8 @@ struct member {
 	int64_t replica_sent_ms;	   /* that round began; 0 never */
 	int64_t follows_ms;   /* so did the first that showed it with the master that it has now */
 	int64_t link_lost_ms; /* its link was first seen down, or went down; 0: it is up */
+	int64_t ahead_ms; /* its history has descended from the incumbent's, not been it, since; 0:
+			     no */
 	int64_t stuck_ms; /* its offset has stood still behind the master's since; 0: it has not */
 
 	/* as a master */

@@ -18,6 +18,3 @@ enum reply_class {
 /** Classifies the text of an error reply (without its leading '-'), @length bytes, no NUL needed.
  */
 enum reply_class reply_classify_error(const char *error, size_t length);
-
-/** The class's name, for logs: "ok", "busy", … */
-const char *reply_class_name(enum reply_class class);

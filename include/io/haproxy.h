@@ -18,9 +18,9 @@
 struct haproxy;
 
 /**
- * The outcome of a batch: @status 0 and the whole output (no NUL needed, valid during the call), or negative
- * errno: -ECONNREFUSED, -ENOENT, -EACCES, -ETIMEDOUT, -EMSGSIZE (output over 16 MB), -EPIPE … . It may send the
- * next batch or free the haproxy.
+ * The outcome of a batch: @status 0 and the whole output (no NUL needed, valid during the call), or
+ * negative errno: -ECONNREFUSED, -ENOENT, -EACCES, -ETIMEDOUT, -EMSGSIZE (output over 16 MB),
+ * -EPIPE … . It may send the next batch or free the haproxy.
  */
 typedef void haproxy_reply(void *context, int status, const char *output, size_t length);
 
@@ -31,8 +31,9 @@ struct haproxy *haproxy_new(uv_loop_t *loop, const struct address *address);
 void haproxy_free(struct haproxy *haproxy);
 
 /**
- * Sends @commands (joined by ';', without a newline, copied); the reply comes later, always. Batches go one
- * after the other, in the order of sending; @timeout_ms counts from the moment at which its turn comes.
+ * Sends @commands (joined by ';', without a newline, copied); the reply comes later, always.
+ * Batches go one after the other, in the order of sending; @timeout_ms counts from the moment at
+ * which its turn comes.
  */
 void haproxy_send(struct haproxy *haproxy, const char *commands, int64_t timeout_ms,
 		  haproxy_reply *reply, void *context);
@@ -42,12 +43,13 @@ size_t haproxy_pending(const struct haproxy *haproxy);
 
 struct haproxy_watch;
 
-/** Something was logged to the ring: servers changed; or the stream ended (@ended: reload, restart). */
+/** Something was logged to the ring: servers changed; or the stream ended (@ended: reload,
+ * restart). */
 typedef void haproxy_event(void *context, bool ended);
 
 /**
- * Follows `show events RING -w -n` on a connection of its own, opened anew when it ends (each 50 ms, then
- * slower up to 1 s). What is in the lines does not matter.
+ * Follows `show events RING -w -n` on a connection of its own, opened anew when it ends (each 50
+ * ms, then slower up to 1 s). What is in the lines does not matter.
  */
 struct haproxy_watch *haproxy_watch_new(uv_loop_t *loop, const struct address *address,
 					const char *ring, haproxy_event *event, void *context);

@@ -11,6 +11,9 @@
 #include "base/address.h"
 #include "core/observation.h"
 
+/** Between two attempts to connect: the interval, doubled each time, up to this or the interval. */
+#define PROBE_RETRY_MAX_MS 1000
+
 struct prober;
 struct probe;
 
@@ -37,9 +40,6 @@ void probe_remove(struct probe *probe);
 
 /** Another interval from now on; a shorter one brings the next round forward. */
 void probe_set_interval(struct probe *probe, int64_t interval_ms);
-
-/** The next round at once, unless one is under way. */
-void probe_now(struct probe *probe);
 
 /** Connections made so far, for status and tests. */
 uint64_t probe_connections(const struct probe *probe);

@@ -47,6 +47,9 @@ const char *probe_round_begin(struct probe_round *round, const struct probe_comm
 			      size_t *ret_length);
 void probe_round_expect_login(struct probe_round *round, bool password);
 
+/** The first question open; 0: none is. */
+enum probe_question probe_round_question(const struct probe_round *round);
+
 /** Takes @value as (part of) the reply to the first question open. */
 void probe_round_take(struct probe_round *round, const struct redis_value *value);
 

@@ -74,14 +74,14 @@ struct redis_conn *redis_conn_new(const struct redis_conn_setup *setup);
 /** Closes without a callback; the memory goes when libuv has let go of it. NULL is fine. */
 void redis_conn_free(struct redis_conn *conn);
 
-/** Begins to look up and connect, all addresses in turn; the outcome comes by an event, also when
- * it is immediate. */
+/** Begins to look up and connect, all addresses in turn, last the one that hung when it was closed
+ * before; the outcome comes by an event, also when it is immediate. */
 void redis_conn_open(struct redis_conn *conn);
 
-/** Ends it without a callback; it may be opened again. */
+/** Ends it without a callback; it may be opened again, and what a look-up under way finds is then
+ * used. */
 void redis_conn_close(struct redis_conn *conn);
 
-bool redis_conn_is_open(const struct redis_conn *conn); /* between open and closed/close */
 bool redis_conn_is_connected(const struct redis_conn *conn);
 
 /**

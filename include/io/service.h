@@ -3,9 +3,8 @@
 
 #include <stdint.h>
 
-/** READY=1 with a status line; STATUS= alone; STOPPING=1. */
+/** READY=1 with a status line; STOPPING=1. */
 void service_ready(const char *status);
-void service_status(const char *status);
 void service_stopping(void);
 
 /** How often to feed the watchdog (half of WATCHDOG_USEC), in ms; 0: there is none. */

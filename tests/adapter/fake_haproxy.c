@@ -30,6 +30,7 @@ struct fake_caller {
 	struct fake_caller *next;
 	char in[16384];
 	size_t in_length;
+	const char *reply;
 	size_t flooded, said;
 	bool asked, ended, answered;
 	int open_handles;
@@ -119,7 +120,7 @@ static void on_trickle(uv_timer_t *timer)
 static void go_on(struct fake_caller *caller)
 {
 	struct fake_haproxy *fake = caller->fake;
-	const char *rest = fake->reply + caller->said;
+	const char *rest = caller->reply + caller->said;
 	size_t length = strlen(rest);
 
 	if (uv_is_closing(&caller->uv.handle))
@@ -151,6 +152,7 @@ static void answer(struct fake_caller *caller)
 	if (!ready || caller->answered || caller->fake->stall)
 		return;
 	caller->answered = true;
+	caller->reply = caller->fake->reply;
 	go_on(caller);
 }
 

@@ -3,6 +3,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <hiredis/hiredis.h>
 #include <netinet/in.h>
 #include <setjmp.h>
@@ -11,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -216,4 +218,32 @@ void real_redis_do(const struct real_redis *redis, const char *command)
 		fail_msg("%s: %s", command, reply->str);
 	freeReplyObject(reply);
 	redisFree(context);
+}
+
+void caught_log_start(struct caught_log *log)
+{
+	log->file = memfd_create("log", MFD_CLOEXEC);
+	log->saved = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 3);
+	assert_true(log->file >= 0 && log->saved >= 0);
+	assert_int_equal(dup2(log->file, STDERR_FILENO), STDERR_FILENO);
+}
+
+size_t caught_log_count(const struct caught_log *log, const char *words)
+{
+	char data[16384];
+	ssize_t length = pread(log->file, data, sizeof(data) - 1, 0);
+	size_t count = 0;
+
+	assert_true(length >= 0);
+	data[length] = '\0';
+	for (const char *at = data; (at = strstr(at, words)) != NULL; at++)
+		count++;
+	return count;
+}
+
+void caught_log_stop(struct caught_log *log)
+{
+	assert_int_equal(dup2(log->saved, STDERR_FILENO), STDERR_FILENO);
+	close(log->saved);
+	close(log->file);
 }

@@ -68,3 +68,14 @@ void real_redis_stop(struct real_redis *redis);
 
 /** Sends one command and waits for its reply, over a connection of its own. */
 void real_redis_do(const struct real_redis *redis, const char *command);
+
+/** Standard error in a file, so that the log can be looked into. */
+struct caught_log {
+	int saved, file;
+};
+
+void caught_log_start(struct caught_log *log);
+
+/** How often @words were logged so far. */
+size_t caught_log_count(const struct caught_log *log, const char *words);
+void caught_log_stop(struct caught_log *log);

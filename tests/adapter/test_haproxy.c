@@ -44,7 +44,8 @@ static void on_reply(void *context, int status, const char *output, size_t lengt
 	told.replies++;
 }
 
-/* libuv before 1.45 runs due timers and then waits in the same turn; so the turns are kept short. */
+/* libuv before 1.45 runs due timers and then waits in the same turn; so the turns are kept short.
+ */
 static void on_tick(uv_timer_t *timer)
 {
 	(void)timer;
@@ -434,7 +435,7 @@ static void test_free_early(void **state)
 	/* Turns of the loop before it is freed. */
 	for (int turns = 0; turns < 6; turns++) {
 		begin(harness, turns % 2);
-		fake.flood = 1000000;
+		fake.flood = SIZE_MAX;
 		haproxy_send(haproxy, "first", LIMIT_MS, on_reply_free, NULL);
 		haproxy_send(haproxy, "second", LIMIT_MS, on_reply_free, NULL);
 		for (int i = 0; i < turns; i++)

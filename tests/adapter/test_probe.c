@@ -104,9 +104,8 @@ static void test_error_replies(void **state)
 		HARNESS_WAIT(harness, watch_count(&watch), 1000);
 		if (watch.answered != 1 || watch.last.info_reply != want->info_reply ||
 		    watch.last.ping_reply != want->ping_reply)
-			fail_msg("%zu: answered %zu, info %s, ping %s", i, watch.answered,
-				 reply_class_name(watch.last.info_reply),
-				 reply_class_name(watch.last.ping_reply));
+			fail_msg("%zu: answered %zu, info %d, ping %d", i, watch.answered,
+				 (int)watch.last.info_reply, (int)watch.last.ping_reply);
 		prober_free(watch.prober);
 		fake_redis_done(&fake);
 	}
@@ -135,6 +134,64 @@ static void test_asks_all_again_when_let_in(void **state)
 	assert_int_equal(fake.connections, 1);
 	prober_free(prober);
 	fake_redis_done(&fake);
+}
+
+/* Named, with Redis' own words, and once. */
+static void test_refused_info_is_logged(void **state)
+{
+	struct harness *harness = *state;
+	static struct fake_redis fake;
+	static struct watch watch;
+	struct caught_log log;
+	char line[128];
+
+	caught_log_start(&log);
+	watch_start_with_fake(&watch, &fake, harness, 10);
+	fake.replies[FAKE_REPLICATION] = "-NOPERM no 'info'\r\n";
+	HARNESS_WAIT(harness, watch.answered >= 5, 1000);
+	snprintf(line, sizeof(line),
+		 "node does not let the agent read INFO address=127.0.0.1:%u "
+		 "error=\"NOPERM no 'info'\"\n",
+		 fake.port);
+	assert_int_equal(caught_log_count(&log, line), 1);
+	fake.replies[FAKE_REPLICATION] = "-LOADING x\r\n";
+	HARNESS_WAIT(harness, watch.last.info_reply == REPLY_LOADING, 1000);
+	fake.replies[FAKE_REPLICATION] = "$13\r\nrole:master\r\n\r\n";
+	HARNESS_WAIT(harness, watch.last.info_reply == REPLY_OK, 1000);
+	assert_int_equal(caught_log_count(&log, "lets the agent read INFO"), 1);
+	assert_int_equal(caught_log_count(&log, "read INFO"), 2);
+	caught_log_stop(&log);
+	prober_free(watch.prober);
+	fake_redis_done(&fake);
+}
+
+/* An array without end, in pieces that are each in order. */
+static void test_flood_is_cut_and_given_a_pause(void **state)
+{
+	struct harness *harness = *state;
+	char *much = mem_calloc(4 * 16384 + 1, 1);
+	static struct fake_redis fake;
+	static struct watch watch;
+	int64_t end_ms;
+
+	for (size_t i = 0; i < 16384; i++)
+		memcpy(much + 4 * i, ":1\r\n", 4);
+	watch_start_with_fake(&watch, &fake, harness, 200);
+	fake.replies[FAKE_REPLICATION] = "*2000000000\r\n";
+	fake.replies[FAKE_PING] = NULL;
+	end_ms = clock_mono_ms() + 10000;
+	while (!watch.answered && clock_mono_ms() < end_ms) {
+		fake_redis_say(&fake, much);
+		harness_run(harness, 1);
+	}
+	assert_int_equal(watch.answered, 1);
+	assert_int_equal(watch.last.info_reply, REPLY_OTHER_ERROR);
+	assert_int_equal(fake.connections, 1);
+	harness_run(harness, 50);
+	assert_int_equal(fake.connections, 1);
+	prober_free(watch.prober);
+	fake_redis_done(&fake);
+	free(much);
 }
 
 /* Protected mode and a full house: an error, then the end. */
@@ -182,8 +239,6 @@ static void test_interval_changes_within_observe(void **state)
 	HARNESS_WAIT(harness, watch.answered == 10, 500);
 	watch.set_interval_ms = FAR_MS;
 	HARNESS_WAIT(harness, watch.answered == 11, 500);
-	probe_now(watch.probe);
-	HARNESS_WAIT(harness, watch.answered == 12, 100);
 	answered = watch.answered;
 	probe_set_interval(watch.probe, 10);
 	assert_int_equal(watch.answered, answered);
@@ -275,6 +330,8 @@ int main(void)
 		CASE(test_asks_for_persistence_while_loading),
 		CASE(test_error_replies),
 		CASE(test_asks_all_again_when_let_in),
+		CASE(test_refused_info_is_logged),
+		CASE(test_flood_is_cut_and_given_a_pause),
 		CASE(test_turned_away_is_no_access),
 		CASE(test_unasked_reply_is_a_protocol_error),
 		CASE(test_interval_changes_within_observe),

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <time.h>
 
 #include <cmocka.h>
@@ -64,7 +65,7 @@ static void test_late_answers_are_dropped(void **state)
 	HARNESS_WAIT(harness, watch.answered == 1, 1000);
 	fake.hold = true;
 	fake.replies[FAKE_REPLICATION] = "$12\r\nrole:slave\r\n\r\n";
-	probe_now(watch.probe);
+	probe_set_interval(watch.probe, 10);
 	HARNESS_WAIT(harness, watch.missed == 1, 1000);
 	fake.replies[FAKE_REPLICATION] = "$13\r\nrole:master\r\n\r\n";
 	fake_redis_release(&fake);
@@ -89,6 +90,8 @@ static void test_silent_connection_is_given_up(void **state)
 	assert_in_range(watch.missed, 45, 51);
 	fake_redis_release(&fake);
 	HARNESS_WAIT(harness, watch.answered >= 1, 500);
+	/* We ended it ourselves. */
+	assert_int_equal(watch.reconnected, 0);
 	assert_int_equal(watch.refused, 0);
 	prober_free(watch.prober);
 	fake_redis_done(&fake);
@@ -104,8 +107,8 @@ static void test_answers_after_a_stall_of_our_own_count(void **state)
 	real_redis_start(&redis, NULL);
 	watch_start(&watch, harness, redis.port, FAR_MS);
 	HARNESS_WAIT(harness, watch.answered == 1, 1000);
-	probe_now(watch.probe);
-	uv_run(&harness->loop, UV_RUN_NOWAIT); /* the round goes out */
+	probe_set_interval(watch.probe, 20);
+	uv_run(&harness->loop, UV_RUN_ONCE); /* the round goes out */
 	nanosleep(&stall, NULL);
 	HARNESS_WAIT(harness, watch_count(&watch) == 2, 100);
 	assert_int_equal(watch.answered, 2);
@@ -169,7 +172,8 @@ static void check_no_hot_loop(struct harness *harness, bool close_at_once, size_
 	fake.close_at_once = close_at_once;
 	fake.cut_after = cut_after;
 	HARNESS_WAIT(harness, watch.missed == 1, 1000);
-	assert_int_equal(fake.connections, 2);
+	/* At once, after 50 ms less up to a quarter, and perhaps after twice that. */
+	assert_in_range(fake.connections, 3, 4);
 	harness_run(harness, 500);
 	assert_in_range(fake.connections, 3, 8);
 	assert_int_equal(watch.missed, watch_count(&watch));
@@ -184,6 +188,89 @@ static void test_no_hot_loop(void **state)
 {
 	check_no_hot_loop(*state, true, 0);
 	check_no_hot_loop(*state, false, 20);
+}
+
+/* However fast it fails, a miss takes a time-out: `fall` of them are to mean something. */
+static void check_pace(struct harness *harness, bool reset)
+{
+	static struct fake_redis fake;
+	static struct watch watch;
+	int64_t begun_ms = clock_mono_ms();
+
+	watch_start_with_fake(&watch, &fake, harness, 10);
+	fake.close_at_once = true;
+	fake.reset = reset;
+	HARNESS_WAIT(harness, watch.missed == 3, 3000);
+	assert_in_range(clock_mono_ms() - begun_ms, 3 * TIMEOUT_MS - 20, 20 * TIMEOUT_MS);
+	assert_int_equal(watch_count(&watch), 3);
+	prober_free(watch.prober);
+	fake_redis_done(&fake);
+}
+
+static void test_misses_take_their_time(void **state)
+{
+	check_pace(*state, false);
+	check_pace(*state, true);
+}
+
+/* What is well again before the deadline was no miss. */
+static void test_failure_within_a_round_is_no_miss(void **state)
+{
+	struct harness *harness = *state;
+	static struct fake_redis fake;
+	static struct watch watch;
+
+	watch_start_with_fake(&watch, &fake, harness, 10);
+	fake.close_at_once = true;
+	HARNESS_WAIT(harness, fake.connections == 3, TIMEOUT_MS / 2);
+	fake.close_at_once = false;
+	HARNESS_WAIT(harness, watch.answered == 1, 1000);
+	assert_int_equal(watch_count(&watch), 1);
+	prober_free(watch.prober);
+	fake_redis_done(&fake);
+}
+
+/* With an interval far longer than the time-out the miss waits for the time-out, not for it. */
+static void test_miss_does_not_wait_for_the_next_attempt(void **state)
+{
+	struct harness *harness = *state;
+	static struct fake_redis fake;
+	static struct watch watch;
+
+	watch_start_with_fake(&watch, &fake, harness, FAR_MS);
+	fake.close_at_once = true;
+	HARNESS_WAIT(harness, watch.missed == 1, 3 * TIMEOUT_MS);
+	harness_run(harness, 2 * TIMEOUT_MS);
+	assert_int_equal(watch_count(&watch), 1);
+	prober_free(watch.prober);
+	fake_redis_done(&fake);
+}
+
+/* No descriptor left: not the node's fault, and no quick end for it. */
+static void test_shortage_of_our_own(void **state)
+{
+	struct harness *harness = *state;
+	static struct fake_redis fake;
+	static struct watch watch;
+	struct rlimit limit, none;
+	struct caught_log log;
+
+	caught_log_start(&log);
+	watch_start_with_fake(&watch, &fake, harness, 10);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = limit;
+	none.rlim_cur = 0;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+	harness_run(harness, 3 * TIMEOUT_MS - 20);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	assert_in_range(watch.missed, 1, 2);
+	assert_int_equal(watch_count(&watch), watch.missed);
+	HARNESS_WAIT(harness, watch.answered == 1, 2000);
+	assert_int_equal(caught_log_count(&log, "raise LimitNOFILE"), 1);
+	assert_int_equal(caught_log_count(&log, "talk"), 0);
+	caught_log_stop(&log);
+	prober_free(watch.prober);
+	fake_redis_done(&fake);
 }
 
 /* Answers all of the first round, then hangs up, each time. */
@@ -322,6 +409,10 @@ int main(void)
 		CASE(test_break_is_asked_at_once),
 		CASE(test_break_and_gone_is_refused_at_once),
 		CASE(test_no_hot_loop),
+		CASE(test_misses_take_their_time),
+		CASE(test_failure_within_a_round_is_no_miss),
+		CASE(test_miss_does_not_wait_for_the_next_attempt),
+		CASE(test_shortage_of_our_own),
 		CASE(test_hanging_up_after_each_answer_is_no_hot_loop),
 		CASE(test_trickled_answers),
 		CASE(test_real_redis_connection_killed),

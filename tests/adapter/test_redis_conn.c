@@ -86,7 +86,7 @@ static void on_closed(void *context, struct redis_conn *conn, int status)
 {
 	struct record *record = context;
 
-	assert_false(redis_conn_is_open(conn));
+	(void)conn;
 	record->closed++;
 	record->status = status;
 	react(record, record->on_closed);
@@ -145,7 +145,6 @@ static void test_asks_before_and_after_connecting(void **state)
 	fake_redis_start(&fake, &harness->loop, "127.0.0.1");
 	record_init_port(&record, harness, fake.port);
 	redis_conn_open(record.conn);
-	assert_true(redis_conn_is_open(record.conn));
 	assert_false(redis_conn_is_connected(record.conn));
 	send_ping(&record);
 	HARNESS_WAIT(harness, record.replies == 1, 1000);

@@ -63,8 +63,8 @@ static void test_messages(void **state)
 
 	service_ready("2 shards");
 	expect(manager, "READY=1\nSTATUS=2 shards");
-	service_status("100% of %s");
-	expect(manager, "STATUS=100% of %s");
+	service_ready("100% of %s");
+	expect(manager, "READY=1\nSTATUS=100% of %s");
 	service_feed_watchdog();
 	expect(manager, "WATCHDOG=1");
 	service_stopping();

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import socket
 import subprocess
 import time
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Callable
+from typing import Callable, Iterator
 
 import pytest
 from harness import MASTER, REPLICA, Cluster, find_program, healthy, wait_until
@@ -82,6 +84,31 @@ def test_probe_with_a_hung_node(binary: str, nodes: Cluster) -> None:
     """A node that hangs ends the probe by its time-out, not by patience."""
     nodes.c.freeze()
     assert probe(binary, nodes).returncode == 2
+
+
+@contextmanager
+def dark(port: int) -> Iterator[None]:
+    """A port that answers no connection: a listener whose queue is full."""
+    with ExitStack() as sockets:
+        held = sockets.enter_context(socket.socket())
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        held.bind(("127.0.0.1", port))
+        held.listen(0)
+        for _ in range(4):
+            client = sockets.enter_context(socket.socket())
+            client.setblocking(False)
+            client.connect_ex(("127.0.0.1", port))
+        yield
+
+
+def test_probe_with_a_dark_node(binary: str, make_cluster: MakeCluster) -> None:
+    """The patience covers the waits between attempts, which a short time-out makes the most of."""
+    nodes = make_cluster(config={"shard": {"timeout": "50ms"}})
+    nodes.start_nodes()
+    nodes.c.kill()
+    with dark(nodes.c.port):
+        done = probe(binary, nodes)
+    assert done.returncode == 2, done.stdout + done.stderr
 
 
 def test_probe_nodes_from_the_command_line(binary: str, nodes: Cluster) -> None:

@@ -92,6 +92,23 @@ def test_started_without_standard_files(binary: str, tmp_path: Path) -> None:
     assert agent.wait(5) == 0
 
 
+def test_address_in_use(binary: str) -> None:
+    """The remedy for a listener fits the error."""
+    with listener(("127.0.0.1", free_port())) as held:
+        address = "127.0.0.1:%d" % held.getsockname()[1]
+        named = refused(binary, "run", "--node", "127.0.0.1:1", "--listen", address)
+    assert address in named
+    assert "free the address" in named
+
+
+def test_address_of_another_machine(binary: str) -> None:
+    """The same of an address that is not there: nothing is to be freed."""
+    named = refused(binary, "run", "--node", "127.0.0.1:1", "--listen", "192.0.2.1:8100")
+    assert "192.0.2.1:8100" in named
+    assert "no such address" in named
+    assert "free the address" not in named
+
+
 def answers(port: int) -> bool:
     """Whether an agent says on `port` that it is alive."""
     try:

@@ -67,6 +67,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	require(again.role == info.role && again.offset == info.offset && again.keys == info.keys);
 	require(strcmp(again.replid, info.replid) == 0 &&
 		strcmp(again.master_host, info.master_host) == 0);
-	require(reply_class_name(reply_classify_error(reply, size - 1)) != NULL);
+	require(reply_classify_error(reply, size - 1) > REPLY_OK);
 	return 0;
 }

@@ -76,6 +76,51 @@ static void test_dated_lines(void **state)
 	assert_string_equal(rest + 4, "Z hello\n");
 }
 
+static void test_what_a_peer_may_say(void **state)
+{
+	static const struct {
+		const char *said, *written;
+	} cases[] = {
+		{ "\xc3\xa9 \xe2\x80\xa6 \xf0\x9f\x98\x80",
+		  "\xc3\xa9 \xe2\x80\xa6 \xf0\x9f\x98\x80" },
+		{ "\xff\xfe", "??" },
+		{ "\xc3", "?" },
+		{ "\xc3(", "?(" },
+		{ "\xe2\x80", "??" },
+		{ "\xe2\x80x", "??x" },
+		{ "\xc0\xaf", "??" },
+		{ "\xe0\x80\xaf", "???" },
+		{ "\xed\xa0\x80", "???" },
+		{ "\xf4\x90\x80\x80", "????" },
+		{ "\xc2\x9b"
+		  "1m",
+		  "??1m" },
+		{ "x\" level=\"y", "x' level='y" },
+	};
+
+	(void)state;
+	log_init(LOG_LEVEL_INFO, true);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct capture capture;
+		char quotable[64], expected[64];
+
+		snprintf(expected, sizeof(expected), "<6>said=\"%s\"\n", cases[i].written);
+		capture_start(&capture);
+		log_info("said=\"%s\"", log_quotable(quotable, sizeof(quotable), cases[i].said,
+						     strlen(cases[i].said)));
+		assert_string_equal(capture_end(&capture), expected);
+	}
+}
+
+static void test_quotable_is_cut(void **state)
+{
+	char data[4];
+
+	(void)state;
+	assert_string_equal(log_quotable(data, sizeof(data), "a\0\"bcd", 6), "a?'");
+	assert_string_equal(log_quotable(data, sizeof(data), "", 0), "");
+}
+
 static void test_long_line(void **state)
 {
 	struct capture capture;
@@ -175,10 +220,11 @@ static void test_limit(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_journal_lines), cmocka_unit_test(test_dated_lines),
-		cmocka_unit_test(test_long_line),     cmocka_unit_test(test_closed_stderr),
-		cmocka_unit_test(test_full_pipe),     cmocka_unit_test(test_to_journal),
-		cmocka_unit_test(test_limit),
+		cmocka_unit_test(test_journal_lines),	cmocka_unit_test(test_dated_lines),
+		cmocka_unit_test(test_long_line),	cmocka_unit_test(test_closed_stderr),
+		cmocka_unit_test(test_full_pipe),	cmocka_unit_test(test_to_journal),
+		cmocka_unit_test(test_limit),		cmocka_unit_test(test_what_a_peer_may_say),
+		cmocka_unit_test(test_quotable_is_cut),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -292,10 +292,9 @@ static void test_serving(void **state)
 		observation.info.loading = cases[i].loading;
 		observe(member, observation);
 		if (member_is_serving(member) != cases[i].serving)
-			fail_msg("INFO %s, PING %s, loading %lld: serving is not %d",
-				 reply_class_name(cases[i].info_reply),
-				 reply_class_name(cases[i].ping_reply), (long long)cases[i].loading,
-				 cases[i].serving);
+			fail_msg("INFO %d, PING %d, loading %lld: serving is not %d",
+				 (int)cases[i].info_reply, (int)cases[i].ping_reply,
+				 (long long)cases[i].loading, cases[i].serving);
 	}
 }
 

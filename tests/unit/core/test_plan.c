@@ -106,6 +106,11 @@ static const char *model_status(const struct model *model)
 	return model->check == CHECK_NONE && !model->enabled ? "no check" : "UP";
 }
 
+static void set_text(char *data, size_t size, const char *s)
+{
+	text_copy(data, size, s, strlen(s));
+}
+
 static void model_show(const struct model *model, struct shown_server *shown)
 {
 	static const char *const checks[] = { "", "L7OK", "L7RSP" };
@@ -120,8 +125,8 @@ static void model_show(const struct model *model, struct shown_server *shown)
 					.admin_state = model->admin,
 					.agent_state = (model->configured ? 18 : 0) |
 						       (model->enabled ? 4 : 0) };
-	strcpy(shown->status, model_status(model));
-	strcpy(shown->check_status, checks[model->check]);
+	set_text(shown->status, sizeof(shown->status), model_status(model));
+	set_text(shown->check_status, sizeof(shown->check_status), checks[model->check]);
 	if (model->enabled)
 		shown->agent = model->mark_open ? SHOWN_AGENT_OPEN : SHOWN_AGENT_CLOSED;
 }
@@ -192,7 +197,7 @@ static bool combine_model(size_t *number, struct model *model)
 
 static bool combine(size_t number, struct combination *c, bool *ret_valid)
 {
-	static const int weights[] = { 100, 50, 10 };
+	static const int weights[] = { 100, 50, 200 };
 
 	*c = (struct combination){ 0 };
 	c->policy.role = take(&number, 2) ? POOL_REPLICA : POOL_MASTER;
@@ -352,63 +357,52 @@ static const struct plan_case {
 	enum standby standby;
 	enum verdict_state state;
 	bool trusted;
-	struct shown_server shown;
+	/* shown, with a check, initial weight 100 */
+	const char *status;
+	enum shown_agent agent;
+	int64_t weight, sessions, admin_state, agent_state;
+	/* expected */
 	unsigned int steps;
 	enum plan_mismatch mismatch;
 } cases[] = {
-#define LINE(text, mark, now, sessions_now, admin, agent_now)                                    \
-	{                                                                                        \
-		.in_stat = true, .in_state = true, .status = text, .agent = mark, .weight = now, \
-		.initial_weight = 100, .sessions = sessions_now, .admin_state = admin,           \
-		.agent_state = agent_now, .check_status = "L7OK",                                \
-	}
-	{ "an open master is closed and cut", POOL_MASTER, STANDBY_DOWN, VERDICT_DOWN, true,
-	  LINE("UP", SHOWN_AGENT_OPEN, 100, 0, 0, 22), PLAN_AGENT_DOWN | PLAN_CUT_SESSIONS,
-	  PLAN_AGREED },
+	/* the ways of closing */
+	{ "an open master is closed and cut", POOL_MASTER, STANDBY_DOWN, VERDICT_DOWN, true, "UP",
+	  SHOWN_AGENT_OPEN, 100, 0, 0, 22, PLAN_AGENT_DOWN | PLAN_CUT_SESSIONS, PLAN_AGREED },
 	{ "leftover sessions are cut again", POOL_MASTER, STANDBY_DOWN, VERDICT_DOWN, true,
-	  LINE("DOWN (agent)", SHOWN_AGENT_CLOSED, 100, 2, 0, 22), PLAN_CUT_SESSIONS, PLAN_AGREED },
+	  "DOWN (agent)", SHOWN_AGENT_CLOSED, 100, 2, 0, 22, PLAN_CUT_SESSIONS, PLAN_AGREED },
 	{ "those of a demoted master too", POOL_MASTER, STANDBY_DOWN, VERDICT_STANDBY, true,
-	  LINE("DOWN (agent)", SHOWN_AGENT_CLOSED, 100, 2, 0, 22), PLAN_CUT_SESSIONS, PLAN_AGREED },
+	  "DOWN (agent)", SHOWN_AGENT_CLOSED, 100, 2, 0, 22, PLAN_CUT_SESSIONS, PLAN_AGREED },
 	{ "those of a standby replica stay", POOL_REPLICA, STANDBY_DOWN, VERDICT_STANDBY, true,
-	  LINE("DOWN (agent)", SHOWN_AGENT_CLOSED, 100, 2, 0, 22), 0, PLAN_AGREED },
+	  "DOWN (agent)", SHOWN_AGENT_CLOSED, 100, 2, 0, 22, 0, PLAN_AGREED },
 	{ "a closed mark of others is said anew", POOL_MASTER, STANDBY_DOWN, VERDICT_DOWN, false,
-	  LINE("DOWN (agent)", SHOWN_AGENT_CLOSED, 100, 0, 0, 22), PLAN_AGENT_DOWN, PLAN_AGREED },
-	{ "a standby by weight", POOL_MASTER, STANDBY_WEIGHT, VERDICT_STANDBY, true,
-	  LINE("DOWN (agent)", SHOWN_AGENT_CLOSED, 100, 0, 0, 22),
-	  PLAN_WEIGHT_ZERO | PLAN_CUT_SESSIONS | PLAN_AGENT_UP, PLAN_AGREED },
-	{ "a drained replica", POOL_REPLICA, STANDBY_DOWN, VERDICT_DRAIN, true,
-	  LINE("UP", SHOWN_AGENT_OPEN, 100, 5, 0, 22), PLAN_WEIGHT_ZERO, PLAN_AGREED },
-	{ "back from a drain", POOL_REPLICA, STANDBY_DOWN, VERDICT_UP, true,
-	  LINE("DRAIN", SHOWN_AGENT_OPEN, 0, 5, 0, 22), PLAN_WEIGHT, PLAN_AGREED },
-	{ "a disabled agent", POOL_MASTER, STANDBY_DOWN, VERDICT_UP, false,
-	  LINE("UP", SHOWN_AGENT_NONE, 100, 0, 0, 18), PLAN_ENABLE_AGENT | PLAN_AGENT_UP,
+	  "DOWN (agent)", SHOWN_AGENT_CLOSED, 100, 0, 0, 22, PLAN_AGENT_DOWN, PLAN_AGREED },
+	{ "a standby by weight", POOL_MASTER, STANDBY_WEIGHT, VERDICT_STANDBY, true, "DOWN (agent)",
+	  SHOWN_AGENT_CLOSED, 100, 0, 0, 22, PLAN_WEIGHT_ZERO | PLAN_CUT_SESSIONS | PLAN_AGENT_UP,
 	  PLAN_AGREED },
-	{ "no agent-check: closed by weight", POOL_MASTER, STANDBY_DOWN, VERDICT_STANDBY, true,
-	  LINE("UP", SHOWN_AGENT_NONE, 100, 4, 0, 0), PLAN_WEIGHT_ZERO | PLAN_CUT_SESSIONS,
-	  PLAN_AGREED },
-	{ "no agent-check: opened by weight", POOL_MASTER, STANDBY_DOWN, VERDICT_UP, true,
-	  LINE("UP", SHOWN_AGENT_NONE, 0, 0, 0, 0), PLAN_WEIGHT, PLAN_AGREED },
+	{ "a drained replica", POOL_REPLICA, STANDBY_DOWN, VERDICT_DRAIN, true, "UP",
+	  SHOWN_AGENT_OPEN, 100, 5, 0, 22, PLAN_WEIGHT_ZERO, PLAN_AGREED },
+	{ "by weight, without agent-check", POOL_MASTER, STANDBY_DOWN, VERDICT_STANDBY, true, "UP",
+	  SHOWN_AGENT_NONE, 100, 4, 0, 0, PLAN_WEIGHT_ZERO | PLAN_CUT_SESSIONS, PLAN_AGREED },
+	/* the ways of opening */
+	{ "back from a drain", POOL_REPLICA, STANDBY_DOWN, VERDICT_UP, true, "DRAIN",
+	  SHOWN_AGENT_OPEN, 0, 5, 0, 22, PLAN_WEIGHT, PLAN_AGREED },
+	{ "a disabled agent", POOL_MASTER, STANDBY_DOWN, VERDICT_UP, false, "UP", SHOWN_AGENT_NONE,
+	  100, 0, 0, 18, PLAN_ENABLE_AGENT | PLAN_AGENT_UP, PLAN_AGREED },
+	{ "by weight, without agent-check", POOL_MASTER, STANDBY_DOWN, VERDICT_UP, true, "UP",
+	  SHOWN_AGENT_NONE, 0, 0, 0, 0, PLAN_WEIGHT, PLAN_AGREED },
 	{ "the mark below an operator's maint", POOL_MASTER, STANDBY_DOWN, VERDICT_UP, true,
-	  LINE("MAINT", SHOWN_AGENT_CLOSED, 100, 0, 1, 22), PLAN_AGENT_UP, PLAN_OPERATOR_MAINT },
-	{ "an operator's drain", POOL_MASTER, STANDBY_DOWN, VERDICT_UP, true,
-	  LINE("DRAIN (agent)", SHOWN_AGENT_OPEN, 100, 0, 8, 22), 0, PLAN_OPERATOR_DRAIN },
-	{ "a configured maint that was ended", POOL_MASTER, STANDBY_DOWN, VERDICT_UP, true,
-	  LINE("UP", SHOWN_AGENT_OPEN, 100, 0, 4, 22), 0, PLAN_AGREED },
-	{ "an operator's weight", POOL_MASTER, STANDBY_DOWN, VERDICT_UP, true,
-	  LINE("DRAIN", SHOWN_AGENT_OPEN, 0, 0, 0, 22), 0, PLAN_OPERATOR_WEIGHT },
-	{ "kept down by the check", POOL_MASTER, STANDBY_DOWN, VERDICT_UP, true,
-	  LINE("DOWN", SHOWN_AGENT_OPEN, 100, 0, 0, 22), 0, PLAN_KEPT_DOWN_BY_CHECK },
+	  "MAINT", SHOWN_AGENT_CLOSED, 100, 0, 1, 22, PLAN_AGENT_UP, PLAN_OPERATOR_MAINT },
+	/* what stays as it is */
+	{ "an operator's drain", POOL_MASTER, STANDBY_DOWN, VERDICT_UP, true, "DRAIN (agent)",
+	  SHOWN_AGENT_OPEN, 100, 0, 8, 22, 0, PLAN_OPERATOR_DRAIN },
+	{ "a configured maint that was ended", POOL_MASTER, STANDBY_DOWN, VERDICT_UP, true, "UP",
+	  SHOWN_AGENT_OPEN, 100, 0, 4, 22, 0, PLAN_AGREED },
+	{ "an operator's weight", POOL_MASTER, STANDBY_DOWN, VERDICT_UP, true, "DRAIN",
+	  SHOWN_AGENT_OPEN, 0, 0, 0, 22, 0, PLAN_OPERATOR_WEIGHT },
+	{ "kept down by the check", POOL_MASTER, STANDBY_DOWN, VERDICT_UP, true, "DOWN",
+	  SHOWN_AGENT_OPEN, 100, 0, 0, 22, 0, PLAN_KEPT_DOWN_BY_CHECK },
 	{ "kept down by the check, after a reload", POOL_MASTER, STANDBY_DOWN, VERDICT_UP, false,
-	  LINE("DOWN 1/2", SHOWN_AGENT_OPEN, 100, 0, 0, 22), 0, PLAN_KEPT_DOWN_BY_CHECK },
-	{ "in one table only",
-	  POOL_MASTER,
-	  STANDBY_DOWN,
-	  VERDICT_UP,
-	  false,
-	  { .in_stat = true },
-	  0,
-	  PLAN_NOT_THERE },
-#undef LINE
+	  "DOWN 1/2", SHOWN_AGENT_OPEN, 100, 0, 0, 22, 0, PLAN_KEPT_DOWN_BY_CHECK },
 };
 
 static void test_cases(void **state)
@@ -420,10 +414,22 @@ static void test_cases(void **state)
 					      .standby = c->standby,
 					      .weights = true };
 		struct verdict wanted = { .state = c->state, .weight = 100 }, held = wanted;
-		struct plan_line line = { &policy, &wanted, &c->shown, c->trusted };
-		unsigned int steps = plan_make(&line);
-		enum plan_mismatch mismatch = plan_compare(&line);
+		struct shown_server shown = { .in_stat = true,
+					      .in_state = true,
+					      .agent = c->agent,
+					      .check_status = "L7OK",
+					      .sessions = c->sessions,
+					      .weight = c->weight,
+					      .initial_weight = 100,
+					      .admin_state = c->admin_state,
+					      .agent_state = c->agent_state };
+		struct plan_line line = { &policy, &wanted, &shown, c->trusted };
+		unsigned int steps;
+		enum plan_mismatch mismatch;
 
+		set_text(shown.status, sizeof(shown.status), c->status);
+		steps = plan_make(&line);
+		mismatch = plan_compare(&line);
 		if (steps != c->steps || mismatch != c->mismatch)
 			fail_msg("%s: steps %#x, mismatch %d; expected %#x, %d", c->what, steps,
 				 (int)mismatch, c->steps, (int)c->mismatch);
@@ -441,8 +447,13 @@ static void test_not_there(void **state)
 	struct plan_line line = { &policy, &wanted, NULL, false };
 
 	(void)state;
-	assert_int_equal(plan_make(&line), 0);
-	assert_int_equal(plan_compare(&line), PLAN_NOT_THERE);
+	for (int tables = 0; tables < 4; tables++) {
+		struct shown_server shown = { .in_stat = tables == 1, .in_state = tables == 2 };
+
+		line.shown = tables == 3 ? NULL : &shown;
+		assert_int_equal(plan_make(&line), 0);
+		assert_int_equal(plan_compare(&line), PLAN_NOT_THERE);
+	}
 }
 
 /* ---- commands ---- */

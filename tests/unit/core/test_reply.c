@@ -67,19 +67,8 @@ static void test_classify(void **state)
 		enum reply_class is = classify(cases[i].error);
 
 		if (is != cases[i].expected)
-			fail_msg("\"%s\" is %s, not %s", cases[i].error, reply_class_name(is),
-				 reply_class_name(cases[i].expected));
-	}
-}
-
-static void test_names(void **state)
-{
-	(void)state;
-	for (int a = REPLY_NONE; a <= REPLY_OTHER_ERROR; a++) {
-		assert_non_null(reply_class_name((enum reply_class)a));
-		for (int b = REPLY_NONE; b < a; b++)
-			assert_string_not_equal(reply_class_name((enum reply_class)a),
-						reply_class_name((enum reply_class)b));
+			fail_msg("\"%s\" is %d, not %d", cases[i].error, (int)is,
+				 (int)cases[i].expected);
 	}
 }
 
@@ -87,7 +76,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_classify),
-		cmocka_unit_test(test_names),
+
 	};
 
 	return cmocka_run_group_tests_name("core/reply", tests, NULL, NULL);
