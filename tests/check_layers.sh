@@ -25,7 +25,7 @@ main: app io config core base'
 # The only headers of base that core may include; all others are clock, log and such.
 core_base='base/mem.h base/text.h'
 # Of io, others may use these: what speaks Redis's protocol, what opens listeners, the deadlines.
-shared_adapters='io/redis_conn.h io/listen.h io/lookup.h io/wheel.h'
+shared_adapters='io/redis_conn.h io/listen.h io/wheel.h'
 
 top_level='agent include hooks systemd tests Makefile README.md LICENSE'
 

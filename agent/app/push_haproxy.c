@@ -16,7 +16,7 @@
 
 #define BATCH_TIMEOUT_MS 1000
 #define TRIES		 3
-#define RETRY_MS	 50   /* while its socket is away */
+#define RETRY_MS	 50   /* while its socket is away, and once more when it is back */
 #define STEPS_SIZE	 1200 /* more than one line's commands take */
 
 /* What is known of a line here. */
@@ -42,6 +42,8 @@ struct push_haproxy {
 	bool reachable;
 	bool reconciling; /* the last answer was to a whole reading: those tried in vain get a new
 			     try */
+	bool in_doubt;	  /* a batch got no answer: HAProxy may carry it out long after */
+	bool reading_failed;
 	bool released;
 	size_t readings; /* batches of a reading under way */
 	uint64_t batch;	 /* the number of the next one; the first is 1 */
@@ -249,18 +251,24 @@ static void take_reading(struct push_haproxy *haproxy)
 	}
 }
 
+/*
+ * The next reading comes soon after one that found it away: HAProxy carries out what it got while
+ * it hung when it goes on, even though nobody waits for the answer any more.
+ */
 static void on_reading(void *context, int status, const char *output, size_t length)
 {
 	struct push_haproxy *haproxy = context;
 
-	if (status == 0)
+	if (status == 0) {
 		shown_read(&haproxy->next, output, length);
-	else if (haproxy->readings > 0)
+	} else {
 		lose(haproxy, status);
-	if (haproxy->readings > 0 && --haproxy->readings > 0)
+		haproxy->reading_failed = true;
+	}
+	if (--haproxy->readings > 0)
 		return;
 	arm(haproxy);
-	if (haproxy->reachable || status == 0) {
+	if (!haproxy->reading_failed) {
 		take_reading(haproxy);
 		haproxy->reconciling = true;
 		sweep(haproxy);
@@ -285,6 +293,7 @@ static void read_all(struct push_haproxy *haproxy)
 	char data[HAPROXY_BATCH_SIZE];
 	struct text batch;
 
+	haproxy->reading_failed = false;
 	shown_done(&haproxy->next);
 	shown_init(&haproxy->next);
 	text_init(&batch, data, sizeof(data));

@@ -105,8 +105,10 @@ const char *log_quotable(char *data, size_t size, const char *s, size_t length)
 	size_t copied = length < size ? length : size - 1;
 
 	for (size_t i = 0; i < copied; i++) {
-		data[i] = s[i] ? s[i] : '?';
-		if (s[i] == '"')
+		data[i] = s[i];
+		if (s[i] == '\0')
+			data[i] = '?';
+		else if (s[i] == '"')
 			data[i] = '\'';
 	}
 	data[copied] = '\0';

@@ -141,8 +141,7 @@ static int write_line(struct batch *batch)
 	if (batch->sent == batch->length)
 		return 0;
 	result = haproxy_socket_write(batch->descriptor, batch->line, batch->length, &batch->sent);
-	/* The socket of a HAProxy's master takes more lines until it is told that there are none.
-	 */
+	/* A master's socket takes more lines until it is told that there are none. */
 	if (result == 0)
 		(void)shutdown(batch->descriptor, SHUT_WR);
 	return result;

@@ -13,13 +13,13 @@
 
 #include "base/mem.h"
 #include "base/text.h"
-#include "io/lookup.h"
 #include "io/redis_link.h"
+#include "io/redis_lookup.h"
 
 struct redis_conn {
 	struct redis_conn_setup setup; /* its strings are the next three */
 	char *username, *password, *client_name;
-	struct lookup *lookup; /* NULL: the address is no name */
+	struct redis_lookup *lookup; /* NULL: the address is no name */
 	struct redis_link *link;
 	int failure; /* of the addresses tried so far */
 	bool connected;
@@ -49,8 +49,8 @@ struct redis_conn *redis_conn_new(const struct redis_conn_setup *setup)
 	conn->setup.password = conn->password;
 	conn->setup.client_name = conn->client_name;
 	if (setup->address.kind == ADDRESS_NAME)
-		conn->lookup = lookup_new(setup->loop, setup->address.host, setup->address.port,
-					  on_looked_up, conn);
+		conn->lookup = redis_lookup_new(setup->loop, setup->address.host,
+						setup->address.port, on_looked_up, conn);
 	return conn;
 }
 
@@ -66,7 +66,7 @@ void redis_conn_free(struct redis_conn *conn)
 	if (!conn)
 		return;
 	redis_conn_close(conn);
-	lookup_free(conn->lookup);
+	redis_lookup_free(conn->lookup);
 	free(conn->username);
 	free_secret(conn->password);
 	free(conn->client_name);
@@ -86,9 +86,9 @@ static void forget_waiting(struct redis_conn *conn)
 void redis_conn_close(struct redis_conn *conn)
 {
 	if (conn->lookup && conn->link && !conn->connected)
-		lookup_note_hung(conn->lookup);
+		redis_lookup_note_hung(conn->lookup);
 	if (conn->lookup)
-		lookup_stop(conn->lookup);
+		redis_lookup_stop(conn->lookup);
 	if (conn->link)
 		redis_link_drop(conn->link);
 	conn->link = NULL;
@@ -106,7 +106,7 @@ static void on_connected(void *context)
 
 	conn->connected = true;
 	if (conn->lookup)
-		lookup_stop(conn->lookup);
+		redis_lookup_stop(conn->lookup);
 	if (redis_link_peer(conn->link, &sockaddr, &length) == 0 &&
 	    address_from_sockaddr((struct sockaddr *)&sockaddr, length, &address) == 0)
 		text_copy(conn->peer, sizeof(conn->peer), address.host, strlen(address.host));
@@ -170,7 +170,7 @@ static bool connect_next(struct redis_conn *conn)
 {
 	struct sockaddr_storage sockaddr;
 
-	if (!conn->lookup || !lookup_next(conn->lookup, &sockaddr))
+	if (!conn->lookup || !redis_lookup_next(conn->lookup, &sockaddr))
 		return false;
 	connect_to(conn, &sockaddr);
 	return true;
@@ -193,7 +193,7 @@ void redis_conn_open(struct redis_conn *conn)
 	conn->failure = 0;
 	conn->replies = 0;
 	if (conn->lookup)
-		lookup_start(conn->lookup);
+		redis_lookup_start(conn->lookup);
 	else if (address_to_sockaddr(&conn->setup.address, &sockaddr, &length) == 0)
 		connect_to(conn, &sockaddr);
 	else

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -175,6 +176,40 @@ static int64_t ask_pid(struct harness *harness, struct haproxy *haproxy)
 	return strtol(strstr(output, "\nPid: ") + 6, NULL, 10);
 }
 
+/* A worker that hangs: each batch takes its own time and no more, and all is well when it is back.
+ */
+static void test_hung(void **state)
+{
+	struct harness *harness = *state;
+	struct haproxy *haproxy = haproxy_new(&harness->loop, &real.admin);
+	pid_t pid = (pid_t)ask_pid(harness, haproxy);
+	size_t before = replies;
+	uint64_t start = uv_hrtime(), took_ms;
+	int status;
+
+	assert_int_equal(kill(pid, SIGSTOP), 0);
+	haproxy_send(haproxy, "set server bk_master/a agent down", 100, on_reply, NULL);
+	haproxy_send(haproxy, "set server bk_master/a agent up", 100, on_reply, NULL);
+	harness_begin_limit(harness, LIMIT_MS);
+	while (replies < before + 2 && harness_turn(harness))
+		;
+	harness_end_limit(harness);
+	status = last_status;
+	took_ms = (uv_hrtime() - start) / 1000000;
+	assert_int_equal(kill(pid, SIGCONT), 0);
+	assert_int_equal(replies, before + 2);
+	assert_int_equal(status, -ETIMEDOUT);
+	assert_in_range(took_ms, 198, 2000);
+	/* What waited in the listener's queue is carried out after all, in any order and at any
+	 * time: only what is sent and read back later counts. */
+	for (int i = 0; i < 50 && (i < 2 || !strstr(output, "no check")); i++) {
+		harness_run(harness, 20);
+		ask(harness, haproxy, "set server bk_master/a agent up;show stat bk_master 4 -1");
+	}
+	assert_non_null(strstr(output, "no check"));
+	haproxy_free(haproxy);
+}
+
 /* A client of the frontend, and the server that it reaches, both left open. */
 static void open_session(int ret_descriptors[3])
 {
@@ -300,8 +335,8 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, harness_setup, harness_teardown)
 	const struct CMUnitTest tests[] = {
-		TEST(test_commands),   TEST(test_denied), TEST(test_much),
-		TEST(test_round_trip), TEST(test_ring),	  TEST(test_reload),
+		TEST(test_commands), TEST(test_denied), TEST(test_much),   TEST(test_round_trip),
+		TEST(test_ring),     TEST(test_hung),	TEST(test_reload),
 	};
 
 	harness_start();

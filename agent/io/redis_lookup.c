@@ -2,7 +2,7 @@
  * Names become addresses in libuv's threads, which cannot be called off once they ask a resolver.
  * Owns the request and its result. It knows no connection: which address hung, it is told.
  */
-#include "io/lookup.h"
+#include "io/redis_lookup.h"
 
 #include <netdb.h>
 #include <netinet/in.h>
@@ -14,14 +14,14 @@
 /* Lives until libuv has let go of it, which can be longer than the look-up. */
 struct request {
 	uv_getaddrinfo_t uv;
-	struct lookup *lookup; /* NULL: nobody waits for it */
+	struct redis_lookup *lookup; /* NULL: nobody waits for it */
 };
 
-struct lookup {
+struct redis_lookup {
 	uv_loop_t *loop;
 	char *host;
 	in_port_t port;
-	lookup_done *done;
+	redis_lookup_done *done;
 	void *context;
 	bool waited_for; /* done is to be called */
 	struct request *request;
@@ -30,10 +30,10 @@ struct lookup {
 	struct sockaddr_storage hung; /* AF_UNSPEC: none has */
 };
 
-struct lookup *lookup_new(uv_loop_t *loop, const char *host, uint16_t port, lookup_done *done,
-			  void *context)
+struct redis_lookup *redis_lookup_new(uv_loop_t *loop, const char *host, uint16_t port,
+				      redis_lookup_done *done, void *context)
 {
-	struct lookup *lookup = mem_calloc(1, sizeof(*lookup));
+	struct redis_lookup *lookup = mem_calloc(1, sizeof(*lookup));
 
 	lookup->loop = loop;
 	lookup->host = mem_strdup(host);
@@ -43,7 +43,7 @@ struct lookup *lookup_new(uv_loop_t *loop, const char *host, uint16_t port, look
 	return lookup;
 }
 
-static void forget_found(struct lookup *lookup)
+static void forget_found(struct redis_lookup *lookup)
 {
 	uv_freeaddrinfo(lookup->found);
 	lookup->found = NULL;
@@ -51,7 +51,7 @@ static void forget_found(struct lookup *lookup)
 	lookup->given = NULL;
 }
 
-void lookup_free(struct lookup *lookup)
+void redis_lookup_free(struct redis_lookup *lookup)
 {
 	if (!lookup)
 		return;
@@ -65,7 +65,7 @@ void lookup_free(struct lookup *lookup)
 }
 
 /* What it found is for one who waits; a failure is of no use to one who comes later. */
-static void finish(struct lookup *lookup, int status)
+static void finish(struct redis_lookup *lookup, int status)
 {
 	if (!lookup->waited_for)
 		return;
@@ -76,7 +76,7 @@ static void finish(struct lookup *lookup, int status)
 static void on_looked_up(uv_getaddrinfo_t *uv, int status, struct addrinfo *found)
 {
 	struct request *request = uv->data;
-	struct lookup *lookup = request->lookup;
+	struct redis_lookup *lookup = request->lookup;
 
 	free(request);
 	if (!lookup) {
@@ -88,7 +88,7 @@ static void on_looked_up(uv_getaddrinfo_t *uv, int status, struct addrinfo *foun
 	finish(lookup, status == 0 && !found ? UV_EAI_NONAME : status);
 }
 
-static void ask(struct lookup *lookup)
+static void ask(struct redis_lookup *lookup)
 {
 	const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM };
 	struct request *request = mem_calloc(1, sizeof(*request));
@@ -106,7 +106,7 @@ static void ask(struct lookup *lookup)
 	finish(lookup, result);
 }
 
-void lookup_start(struct lookup *lookup)
+void redis_lookup_start(struct redis_lookup *lookup)
 {
 	lookup->waited_for = true;
 	if (lookup->found && !lookup->first)
@@ -116,14 +116,14 @@ void lookup_start(struct lookup *lookup)
 }
 
 /* Addresses of which one was given belong to the attempt that ends here. */
-void lookup_stop(struct lookup *lookup)
+void redis_lookup_stop(struct redis_lookup *lookup)
 {
 	lookup->waited_for = false;
 	if (lookup->first)
 		forget_found(lookup);
 }
 
-static struct sockaddr_storage to_sockaddr(const struct lookup *lookup,
+static struct sockaddr_storage to_sockaddr(const struct redis_lookup *lookup,
 					   const struct addrinfo *entry)
 {
 	struct sockaddr_storage sockaddr = { 0 };
@@ -137,12 +137,13 @@ static struct sockaddr_storage to_sockaddr(const struct lookup *lookup,
 }
 
 /* Round the list. */
-static const struct addrinfo *next_of(const struct lookup *lookup, const struct addrinfo *entry)
+static const struct addrinfo *next_of(const struct redis_lookup *lookup,
+				      const struct addrinfo *entry)
 {
 	return entry->ai_next ? entry->ai_next : lookup->found;
 }
 
-static const struct addrinfo *choose_first(const struct lookup *lookup)
+static const struct addrinfo *choose_first(const struct redis_lookup *lookup)
 {
 	const struct addrinfo *entry;
 
@@ -155,7 +156,7 @@ static const struct addrinfo *choose_first(const struct lookup *lookup)
 	return lookup->found;
 }
 
-bool lookup_next(struct lookup *lookup, struct sockaddr_storage *ret_sockaddr)
+bool redis_lookup_next(struct redis_lookup *lookup, struct sockaddr_storage *ret_sockaddr)
 {
 	const struct addrinfo *entry;
 
@@ -172,7 +173,7 @@ bool lookup_next(struct lookup *lookup, struct sockaddr_storage *ret_sockaddr)
 	return true;
 }
 
-void lookup_note_hung(struct lookup *lookup)
+void redis_lookup_note_hung(struct redis_lookup *lookup)
 {
 	if (lookup->given)
 		lookup->hung = to_sockaddr(lookup, lookup->given);

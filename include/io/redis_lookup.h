@@ -9,28 +9,28 @@
 #include <sys/socket.h>
 #include <uv.h>
 
-struct lookup;
+struct redis_lookup;
 
 /** 0, or negative errno or UV_EAI_*: there is no address. */
-typedef void lookup_done(void *context, int status);
+typedef void redis_lookup_done(void *context, int status);
 
 /** Nothing is looked up yet. @host is copied. */
-struct lookup *lookup_new(uv_loop_t *loop, const char *host, uint16_t port, lookup_done *done,
-			  void *context);
+struct redis_lookup *redis_lookup_new(uv_loop_t *loop, const char *host, uint16_t port,
+				      redis_lookup_done *done, void *context);
 
 /** Without a call of done; the memory goes when libuv has let go of it. NULL is fine. */
-void lookup_free(struct lookup *lookup);
+void redis_lookup_free(struct redis_lookup *lookup);
 
 /** Looks up anew, unless a look-up is under way or has ended since it was last waited for. Calls
  * done once, perhaps before this returns. */
-void lookup_start(struct lookup *lookup);
+void redis_lookup_start(struct redis_lookup *lookup);
 
-/** done will not be called, until lookup_start. */
-void lookup_stop(struct lookup *lookup);
+/** done will not be called, until redis_lookup_start. */
+void redis_lookup_stop(struct redis_lookup *lookup);
 
 /** The next address to try; false: all were given. Each is given once, beginning after the one that
  * hung. */
-bool lookup_next(struct lookup *lookup, struct sockaddr_storage *ret_sockaddr);
+bool redis_lookup_next(struct redis_lookup *lookup, struct sockaddr_storage *ret_sockaddr);
 
 /** The address given last neither connected nor failed in time. */
-void lookup_note_hung(struct lookup *lookup);
+void redis_lookup_note_hung(struct redis_lookup *lookup);
