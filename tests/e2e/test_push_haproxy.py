@@ -116,7 +116,9 @@ def test_operators_hand_is_respected(make_push: MakePush) -> None:
     haproxy.cli(f"set server {MASTER}/b state ready")
     cluster.wait_states_at(haproxy, {f"{MASTER}/b": "open", f"{MASTER}/a": "closed"})
     assert haproxy.server(f"{MASTER}/b")["uweight"] == "7"
-    assert cluster.agent.log().count(f"server={MASTER}/b") == 2, "told once, and once that it ended"
+    wait_until(
+        lambda: cluster.agent.log().count(f"server={MASTER}/b") == 2, 5, "told that it has ended"
+    )
 
 
 def test_kept_down_by_the_users_check(make_push: MakePush) -> None:
