@@ -127,6 +127,9 @@ adapter: $(call program,$(ADAPTER)) ## Runs the adapter tests: real sockets on l
 e2e: all ## Runs the end-to-end tests: real redis-server, redis-sentinel and haproxy.
 	$(Q)AGENT=$(abspath $(BUILD)/redis-role-agent) $(PYTHON) -m pytest tests/e2e $(PYTEST_FLAGS)
 
+bench: all ## Measures the push against real HAProxies and Redis, beside its goals.
+	$(Q)$(PYTHON) tests/bench/push.py --agent $(BUILD)/redis-role-agent $(BENCH)
+
 layers: ## Proves that core needs nothing but libc's memory and text, and that includes point down.
 	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/plain HARDENING= CFLAGS=-O2 LDFLAGS= \
 		$(BUILD)/plain/libcore.a
@@ -274,7 +277,7 @@ help: ## Lists the targets.
 		while IFS='|' read -r name text; do printf '%-10s %s\n' "$$name" "$$text"; done
 
 FORCE:
-.PHONY: all unit scenario adapter e2e layers checks programs deps deps-test deps-lint demo test asan valgrind \
+.PHONY: all unit scenario adapter e2e bench layers checks programs deps deps-test deps-lint demo test asan valgrind \
 	fuzz fuzzers coverage lint cppcheck tidy format install uninstall dist clean help FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:
