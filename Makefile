@@ -127,6 +127,9 @@ adapter: $(call program,$(ADAPTER)) ## Runs the adapter tests: real sockets on l
 e2e: all ## Runs the end-to-end tests: real redis-server, redis-sentinel and haproxy.
 	$(Q)AGENT=$(abspath $(BUILD)/redis-role-agent) $(PYTHON) -m pytest tests/e2e $(PYTEST_FLAGS)
 
+bench: all ## Measures the push against real HAProxies and Redis, beside its goals.
+	$(Q)$(PYTHON) tests/bench/push.py --agent $(BUILD)/redis-role-agent $(BENCH)
+
 layers: ## Proves that core needs nothing but libc's memory and text, and that includes point down.
 	$(Q)$(MAKE) --no-print-directory BUILD=$(BUILD)/plain HARDENING= CFLAGS=-O2 LDFLAGS= \
 		$(BUILD)/plain/libcore.a
@@ -144,7 +147,8 @@ programs: all $(PLAYER) $(call program,$(UNIT_CORE) $(UNIT_REST) $(FUZZ) $(ADAPT
 
 BUILD_NEEDS := gcc libc6-dev make pkg-config libuv1-dev libhiredis-dev libconfig-dev libjansson-dev \
 	libsystemd-dev
-TEST_NEEDS := libcmocka-dev python3 python3-pytest redis-server redis-sentinel haproxy iproute2 mandoc procps
+TEST_NEEDS := libcmocka-dev python3 python3-pytest redis-server redis-sentinel haproxy iproute2 mandoc procps \
+	varnish
 LINT_NEEDS := clang clang-format clang-tidy cppcheck shellcheck mandoc libclang-rt-dev valgrind
 # What is built after `deps` is built by another make, and on all processors unless -j says otherwise.
 PARALLEL = $(if $(filter -j%,$(MAKEFLAGS)),,-j$(shell nproc))
@@ -273,7 +277,7 @@ help: ## Lists the targets.
 		while IFS='|' read -r name text; do printf '%-10s %s\n' "$$name" "$$text"; done
 
 FORCE:
-.PHONY: all unit scenario adapter e2e layers checks programs deps deps-test deps-lint demo test asan valgrind \
+.PHONY: all unit scenario adapter e2e bench layers checks programs deps deps-test deps-lint demo test asan valgrind \
 	fuzz fuzzers coverage lint cppcheck tidy format install uninstall dist clean help FORCE
 .SECONDARY:
 .DELETE_ON_ERROR:

@@ -437,13 +437,16 @@ static void add_steps(struct push_haproxy *haproxy, struct batch *batch, size_t 
 	told->closing = it->policy->role == POOL_MASTER && !(steps & PLAN_OPENS);
 }
 
-/* Whether the line is to be tried (again) now. */
+/* Whether the line is to be tried (again) now. What was sent is waited for: each HAProxy's answer
+ * makes all be looked at, and would double what waits at the others. */
 static bool is_due(struct push_haproxy *haproxy, size_t line)
 {
 	struct told *told = &haproxy->told[line];
 
 	if (told->sent_for != haproxy->setup.lines[line].wanted.state)
 		told->tries = 0;
+	else if (told->sent > haproxy->answered)
+		return false;
 	return told->shown && (told->tries < TRIES || haproxy->reconciling);
 }
 

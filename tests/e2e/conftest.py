@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any, Callable, Generator, Iterator
 
 import pytest
-from harness import Cluster, MissingProgram, Stage, find_program
+from harness import Cluster, MissingProgram, PushCluster, Stage, find_program
 from harness.agent import default_binary
 
-NEEDED = ("redis-server", "redis-sentinel", "haproxy", "setpriv", "ip")
+NEEDED = ("redis-server", "redis-sentinel", "haproxy", "setpriv", "ip", "varnishtest")
 _measured: list[tuple[str, float, float]] = []
 
 
@@ -67,6 +67,12 @@ def stage(request: pytest.FixtureRequest) -> Iterator[Stage]:
 def make_cluster(stage: Stage, binary: str) -> Callable[..., Cluster]:
     """Makes the usual stage, not yet started."""
     return lambda **options: Cluster(stage, binary, **options)
+
+
+@pytest.fixture
+def make_push(stage: Stage, binary: str) -> Callable[..., PushCluster]:
+    """Makes a stage whose agent pushes, not yet started."""
+    return lambda **options: PushCluster(stage, binary, **options)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import time
 from typing import Callable
 
 import pytest
-from harness import BACKENDS, MASTER, Cluster, Writer, healthy, wait_until
+from harness import BACKENDS, MASTER, Cluster, HAProxyOptions, Writer, healthy, wait_until
 
 Measure = Callable[[str, float, float], None]
 MakeCluster = Callable[..., Cluster]
@@ -111,7 +111,7 @@ def test_agent_and_master_die_together(cluster: Cluster, measured: Measure) -> N
 
 def test_without_the_guards_writes_stop(make_cluster: MakeCluster) -> None:
     """The proof that the guard lines are what helps: without them nobody is ever open."""
-    cluster = make_cluster(guards=False)
+    cluster = make_cluster(haproxy=HAProxyOptions(guards=False))
     cluster.start()
     writer = cluster.writer()
     cluster.agent.kill()

@@ -7,6 +7,7 @@ from typing import Any, Mapping, Sequence
 from .agent import Agent
 from .agent_config import agent_config
 from .haproxy import HAProxy
+from .haproxy_config import HAProxyOptions
 from .network import Network
 from .place import LOOPBACK
 from .process import Stage, wait_until
@@ -38,9 +39,9 @@ class Cluster:
         stage: Stage,
         binary: str,
         password: str = "",
-        guards: bool = True,
         config: Mapping[str, Any] | None = None,
         network: Network | None = None,
+        haproxy: HAProxyOptions = HAProxyOptions(),
     ) -> None:
         self.stage = stage
         places = {name: network.host(name) if network else LOOPBACK for name in (*NAMES, "agent")}
@@ -48,8 +49,12 @@ class Cluster:
         self.a, self.b, self.c = self.nodes.values()
         options = dict(config or {})
         self.agent = Agent(stage, binary, lambda listen: self.agent_text(listen, options))
-        self.haproxy = HAProxy(stage, list(self.nodes.values()), self.agent.port, guards)
+        self.haproxy = HAProxy(stage, list(self.nodes.values()), self.agent_port(), haproxy)
         self.agent.place = self.haproxy.place = places["agent"]
+
+    def agent_port(self) -> int:
+        """Where HAProxy asks the agent."""
+        return self.agent.port
 
     def agent_text(self, listen: Sequence[str], options: Mapping[str, Any]) -> str:
         """The agent's configuration."""
@@ -121,9 +126,9 @@ class Cluster:
         wait_until(lambda: len(writer.acknowledged) >= 5, 10, lambda: f"writes: {writer.failed}")
         return writer
 
-    def sampler(self) -> Sampler:
+    def sampler(self, haproxy: HAProxy | None = None, pause: float = 0.003) -> Sampler:
         """A sampler of HAProxy's servers, already at work."""
-        sampler = Sampler(self.haproxy)
+        sampler = Sampler(haproxy or self.haproxy, pause)
         self.stage.add(sampler)
         sampler.start()
         wait_until(lambda: sampler.samples, 10, "a first sample")

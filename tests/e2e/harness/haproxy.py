@@ -5,12 +5,15 @@ from __future__ import annotations
 import csv
 import io
 import re
+import signal
 import socket
+import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Sequence
 
-from .haproxy_config import HAProxyPorts, haproxy_config
-from .process import Process, Stage, find_program, free_port
+from .haproxy_config import HAProxyOptions, HAProxyPorts, haproxy_config
+from .process import Process, Stage, find_program, free_port, wait_until
 from .redis import Redis
 
 
@@ -46,6 +49,11 @@ class Server:
         return f"{self.backend}/{self.name}: " + " ".join(f"{c}={self[c]!r}" for c in shown)
 
 
+def socket_path(stage: Stage, name: str = "haproxy") -> Path:
+    """Where the runtime socket of the HAProxy of that name is, or will be."""
+    return stage.folder / name / "admin.sock"
+
+
 class HAProxy(Process):
     """HAProxy with the backends bk_redis_master and bk_redis_slave over the given nodes."""
 
@@ -56,19 +64,21 @@ class HAProxy(Process):
         stage: Stage,
         nodes: Sequence[Redis],
         agent_port: int,
-        guards: bool = True,
-        agent_inter: str = "200ms",
+        options: HAProxyOptions = HAProxyOptions(),
+        name: str = "haproxy",
     ) -> None:
-        super().__init__(stage, "haproxy")
+        super().__init__(stage, name)
+        self.options = options
         self.ports = HAProxyPorts(master=free_port(), replica=free_port())
-        self.socket_path = self.folder / "admin.sock"
+        self.socket_path = socket_path(stage, name)
         self.config_path = self.folder / "haproxy.cfg"
         self.config_path.write_text(
-            haproxy_config(nodes, self.ports, self.socket_path, agent_port, guards, agent_inter)
+            haproxy_config(nodes, self.ports, self.socket_path, agent_port, options)
         )
 
     def command(self) -> list[str]:
-        return [find_program("haproxy"), "-db", "-f", str(self.config_path)]
+        mode = ["-W"] if self.options.master_worker else []
+        return [find_program("haproxy"), *mode, "-db", "-f", str(self.config_path)]
 
     def is_ready(self) -> bool:
         try:
@@ -102,3 +112,45 @@ class HAProxy(Process):
     def changes(self) -> dict[str, tuple[str, str]]:
         """For each server how often it went down, and its state: equal means that nothing moved."""
         return {name: (s["chkdown"], s.state) for name, s in self.stat().items()}
+
+    def info(self) -> dict[str, str]:
+        """The fields of `show info`."""
+        lines = self.cli("show info").splitlines()
+        return dict(line.split(": ", 1) for line in lines if ": " in line)
+
+    def marks(self) -> dict[str, str]:
+        """The agent's marks as `show stat` has them: `1` open, `0` closed, empty where disabled."""
+        servers = self.stat().items()
+        return {n: s["agent_health"] for n, s in servers if s.backend.startswith("bk_redis")}
+
+    def agent_states(self) -> dict[str, int]:
+        """srv_agent_state of each server: bit 4 is set where the agent is enabled."""
+        lines = self.cli("show servers state").splitlines()
+        names = lines[1].removeprefix("# ").split()
+        rows = [dict(zip(names, line.split())) for line in lines[2:] if line.strip()]
+        return {
+            f"{r['be_name']}/{r['srv_name']}": int(r["srv_agent_state"])
+            for r in rows
+            if r["be_name"].startswith("bk_redis")
+        }
+
+    def reload(self) -> None:
+        """Tells the master to start a new worker, and waits until that one answers."""
+        assert self.options.master_worker
+        worker = self.info()["Pid"]
+        reloads = self.log(whole=True).count("Reexecuting")
+        asked = 0.0
+
+        def look() -> bool:
+            nonlocal asked
+            # A master that has just started may not hear it yet.
+            heard = self.log(whole=True).count("Reexecuting") > reloads
+            if not heard and time.monotonic() - asked > 0.2:
+                self.signal(signal.SIGUSR2)
+                asked = time.monotonic()
+            try:
+                return self.info().get("Pid", worker) != worker
+            except OSError:
+                return False
+
+        wait_until(look, 10, lambda: f"{self.title} reloaded\n{self.log()}")

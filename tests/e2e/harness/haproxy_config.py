@@ -22,17 +22,35 @@ class HAProxyPorts:
     replica: int
 
 
+@dataclass(frozen=True)
+class HAProxyOptions:
+    """How a user's HAProxy differs from the usual one."""
+
+    guards: bool = True
+    agent_check: bool = True
+    agent_inter: str = "200ms"
+    level: str = "admin"
+    ring: bool = False
+    hard_stop_after: str = "30s"
+    master_worker: bool = False
+
+
 GLOBAL = """\
 global
-    stats socket {socket} mode 660 level admin
+    stats socket {socket} mode 660 level {level}
     max-spread-checks 1ms
-    hard-stop-after 30s
+    hard-stop-after {hard_stop_after}
     nbthread 2
-defaults
+{ring}defaults
     mode tcp
     timeout connect 1s
     timeout client 1m
     timeout server 1m
+"""
+
+RING = """\
+ring events
+    size 65536
 """
 
 FRONTENDS = """\
@@ -62,9 +80,13 @@ backend be_agent
 """
 
 
-def backend(name: str, role: str, default_server: str, servers: list[str], password: str) -> str:
+def backend(
+    name: str, role: str, default_server: str, servers: list[str], password: str, ring: bool = False
+) -> str:
     """A backend that asks each node for its role."""
     lines = [f"backend {name}", "balance roundrobin", "option tcp-check"]
+    if ring:
+        lines.append("log ring@events local0 notice")
     if password:
         lines.append(f"tcp-check send AUTH\\ {password}\\r\\n")
     lines.append("tcp-check send info\\ replication\\r\\nQUIT\\r\\n")
@@ -78,24 +100,29 @@ def haproxy_config(
     ports: HAProxyPorts,
     socket: Path,
     agent_port: int,
-    guards: bool = True,
-    agent_inter: str = "200ms",
+    options: HAProxyOptions = HAProxyOptions(),
 ) -> str:
     """The whole configuration for these nodes."""
     password = nodes[0].password
-    agent = (
-        f"agent-check agent-addr 127.0.0.1 agent-port {agent_port} agent-inter {agent_inter} "
-        "on-marked-down shutdown-sessions"
-    )
+    agent = "on-marked-down shutdown-sessions"
+    if options.agent_check:
+        agent += f" agent-check agent-addr 127.0.0.1 agent-port {agent_port}"
+        agent += f" agent-inter {options.agent_inter}"
 
     def servers(name: str) -> list[str]:
-        return [f"server {n.name} {n.address} agent-send {name}/{n.name}\\n" for n in nodes]
+        send = f" agent-send {name}/%s\\n" if options.agent_check else ""
+        return [f"server {n.name} {n.address}" + send.replace("%s", n.name) for n in nodes]
 
-    text = GLOBAL.format(socket=socket)
-    text += FRONTENDS.format(ports=ports, floor=FLOOR_RULE if guards else "")
-    text += backend("bk_redis_master", "master", agent, servers("bk_redis_master"), password)
-    text += backend("bk_redis_slave", "slave", agent, servers("bk_redis_slave"), password)
-    if guards:
+    text = GLOBAL.format(
+        socket=socket,
+        level=options.level,
+        hard_stop_after=options.hard_stop_after,
+        ring=RING if options.ring else "",
+    )
+    text += FRONTENDS.format(ports=ports, floor=FLOOR_RULE if options.guards else "")
+    for name, role in (("bk_redis_master", "master"), ("bk_redis_slave", "slave")):
+        text += backend(name, role, agent, servers(name), password, options.ring)
+    if options.guards:
         text += BE_AGENT.format(agent_port=agent_port)
         plain = [f"server {node.name} {node.address}" for node in nodes]
         text += backend("bk_floor", "master", "", plain, password)
