@@ -221,7 +221,7 @@ struct push *push_new(uv_loop_t *loop, const struct settings *settings, push_clo
 	uv_timer_init(loop, &push->fence);
 	uv_timer_init(loop, &push->release);
 	push->fence.data = push->release.data = push;
-	push->haproxies = mem_calloc(settings->haproxy_count, sizeof(*push->haproxies));
+	push->haproxies = mem_calloc(settings->haproxy_count, sizeof(struct push_haproxy *));
 	for (; push->haproxy_count < settings->haproxy_count; push->haproxy_count++)
 		push->haproxies[push->haproxy_count] =
 			push_haproxy_new(&(struct push_haproxy_setup){
