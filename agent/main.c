@@ -18,6 +18,7 @@ static const struct command commands[] = {
 	{ "release", cmd_release, "let go of the HAProxies: their own checks alone decide" },
 	{ "check-config", cmd_check_config, "read a configuration and list its errors" },
 	{ "probe", cmd_probe, "ask every node once and show what would be said of it" },
+	{ "doctor", cmd_doctor, "look at HAProxy and the nodes, and say what is wrong or missing" },
 	{ "haproxy-config", cmd_haproxy_config, "print HAProxy's side of a configuration" },
 };
 

@@ -100,6 +100,18 @@ static void on_closed_everywhere(void *context, size_t pool)
 	answers_confirm(agent->answers, agent->first_lines[pool], clock_mono_ms());
 }
 
+static void on_moved(void *context, size_t shard, size_t node, const struct address *address)
+{
+	struct agent *agent = context;
+	const struct settings_shard *it = &agent->settings->shards[shard];
+	char text[ADDRESS_TEXT_SIZE];
+
+	if (!watch_move(agent->watch, shard, node, address))
+		return;
+	log_notice("node_moved shard=%s node=%s address=%s: HAProxy has its server there now",
+		   it->name, it->nodes[node].name, address_format(address, text, sizeof(text)));
+}
+
 static void fill_book(struct agent *agent)
 {
 	const struct settings *settings = agent->settings;
@@ -306,7 +318,8 @@ static void start_push(struct agent *agent)
 {
 	if (agent->settings->haproxy_count > 0)
 		answers_withhold_silently(agent->answers);
-	agent->push = push_new(&agent->loop, agent->settings, on_closed_everywhere, agent);
+	agent->push = push_new(&agent->loop, agent->settings, on_closed_everywhere,
+			       agent->settings->attached ? on_moved : NULL, agent);
 }
 
 static void start_watch(struct agent *agent)

@@ -53,18 +53,6 @@ static const char agent_backend[] =
 	"    tcp-check expect string up\n"
 	"    server agent %s check inter 500ms fall 4 rise 1\n";
 
-/* Where HAProxy finds the agent: a wildcard listener is reached over loopback. */
-static struct address agent_address(const struct settings *settings)
-{
-	struct address address = settings->agent_check.listen[0];
-
-	if (strcmp(address.host, "0.0.0.0") == 0)
-		strcpy(address.host, "127.0.0.1");
-	else if (strcmp(address.host, "::") == 0)
-		strcpy(address.host, "::1");
-	return address;
-}
-
 /* `bk_redis_master` is served by `ft_redis_master`, and has its floor in `bk_floor_redis_master`.
  */
 static const char *stem(const char *backend)
@@ -138,7 +126,7 @@ static void print_server_address(const struct settings_node *node)
 static void print_backend(const struct settings *settings, const struct settings_pool *pool)
 {
 	const struct settings_shard *shard = &settings->shards[pool->shard_index];
-	struct address agent = agent_address(settings);
+	struct address agent = source_agent_address(settings);
 
 	printf("\nbackend %s\n", pool->backend);
 	print_check(pool);
@@ -175,7 +163,7 @@ static void print_floor(const struct settings *settings, const struct settings_p
 
 static void print_all(const struct settings *settings)
 {
-	struct address agent = agent_address(settings);
+	struct address agent = source_agent_address(settings);
 	char text[ADDRESS_TEXT_SIZE];
 
 	fputs(head, stdout);

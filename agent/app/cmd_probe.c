@@ -8,19 +8,18 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <uv.h>
 
+#include "app/round.h"
 #include "app/source.h"
-#include "app/watch.h"
 #include "base/log.h"
-#include "io/probe.h"
 
 #define EXIT_NO_SERVER	1
 #define EXIT_UNREADABLE 2
-#define SLACK_MS	200 /* for each attempt */
 
 static const char usage[] =
 	"Usage: redis-role-agent probe [--config FILE | --node ADDRESS …] [--json]\n"
+	"       redis-role-agent probe --haproxy SOCKET … [--master BACKEND] [--replica BACKEND] "
+	"[--json]\n"
 	"\n"
 	"Asks every node once and shows what the agent would say of it. Ends with 0 when each "
 	"pool\n"
@@ -28,70 +27,10 @@ static const char usage[] =
 	"\n"
 	"  -c, --config FILE   the configuration (" SOURCE_DEFAULT_FILE ")\n"
 	"  -n, --node ADDRESS  without a configuration: a node (see run --help)\n"
+	"      --haproxy SOCKET, --master BACKEND, --replica BACKEND\n"
+	"                      without a configuration: HAProxy's servers (see run --help)\n"
 	"  -j, --json          print JSON\n"
 	"  -h, --help          print this, and end\n";
-
-struct round {
-	uv_loop_t loop;
-	uv_timer_t patience;
-	const struct settings *settings;
-	struct watch *watch;
-	bool over;
-};
-
-static bool is_settled(const struct round *round)
-{
-	for (size_t i = 0; i < round->settings->shard_count; i++)
-		if (shard_picture(watch_shard(round->watch, i))->incumbent < 0)
-			return false;
-	return watch_is_complete(round->watch);
-}
-
-static void on_update(void *context, size_t shard)
-{
-	struct round *round = context;
-
-	(void)shard;
-	round->over |= is_settled(round);
-}
-
-static void on_patience(uv_timer_t *timer)
-{
-	struct round *round = timer->data;
-
-	round->over = true;
-}
-
-/* As long as it takes to give a silent node up: `fall` time-outs, and the waits between the
- * attempts to connect (io/probe.c: doubled each time), after the start. */
-static int64_t give_up_ms(const struct shard_policy *policy)
-{
-	int64_t total_ms = policy->start_ms;
-	int64_t wait_ms = policy->interval_ms;
-	int64_t wait_max_ms = wait_ms > PROBE_RETRY_MAX_MS ? wait_ms : PROBE_RETRY_MAX_MS;
-
-	for (int64_t i = 0; i < policy->fall; i++) {
-		total_ms += policy->timeout_ms + SLACK_MS;
-		if (i == 0)
-			continue;
-		total_ms += wait_ms;
-		wait_ms = 2 * wait_ms < wait_max_ms ? 2 * wait_ms : wait_max_ms;
-	}
-	return total_ms;
-}
-
-static uint64_t patience_ms(const struct settings *settings)
-{
-	int64_t longest_ms = 0;
-
-	for (size_t i = 0; i < settings->shard_count; i++) {
-		int64_t shard_ms = give_up_ms(&settings->shards[i].policy);
-
-		if (shard_ms > longest_ms)
-			longest_ms = shard_ms;
-	}
-	return (uint64_t)longest_ms;
-}
 
 static const char *role_word(const struct observation *facts)
 {
@@ -268,42 +207,23 @@ static int judge(const struct round *round)
 	return unreadable ? EXIT_UNREADABLE : EXIT_SUCCESS;
 }
 
-static void watch_one_round(struct round *round)
-{
-	uv_loop_init(&round->loop);
-	uv_timer_init(&round->loop, &round->patience);
-	round->patience.data = round;
-	uv_timer_start(&round->patience, on_patience, patience_ms(round->settings), 0);
-	round->watch = watch_new(&round->loop, round->settings, on_update, round);
-	while (!round->over)
-		uv_run(&round->loop, UV_RUN_ONCE);
-}
-
-static void end_watch(struct round *round)
-{
-	watch_free(round->watch);
-	uv_close((uv_handle_t *)&round->patience, NULL);
-	uv_run(&round->loop, UV_RUN_DEFAULT);
-	uv_loop_close(&round->loop);
-}
-
 static int probe(const struct source *source, bool json)
 {
 	struct settings *settings = source_load(source);
-	struct round round = { .settings = settings };
+	struct round round;
 	int result;
 
 	if (!settings)
 		return EXIT_WRONG;
 	signal(SIGPIPE, SIG_IGN);
 	log_init(LOG_LEVEL_WARNING, false);
-	watch_one_round(&round);
+	round_run(&round, settings);
 	if (json)
 		print_json(&round);
 	else
 		print_table(&round);
 	result = judge(&round);
-	end_watch(&round);
+	round_end(&round);
 	settings_free(settings);
 	return result;
 }
@@ -312,7 +232,7 @@ int cmd_probe(int argc, char **argv)
 {
 	struct source source = { 0 };
 	bool json = false;
-	struct source_words words = { .usage = usage, .json = &json };
+	struct source_words words = { .usage = usage, .json = &json, .may_attach = true };
 	int result;
 
 	if (source_read_words(&source, argc, argv, &words, &result))

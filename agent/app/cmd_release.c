@@ -19,6 +19,8 @@
 
 static const char usage[] =
 	"Usage: redis-role-agent release [--config FILE]\n"
+	"       redis-role-agent release --haproxy SOCKET … [--master BACKEND] [--replica "
+	"BACKEND]\n"
 	"\n"
 	"Disables the agent's marks in every configured HAProxy: its own checks alone decide from\n"
 	"then on. Where a server has no agent-check, its weight is set back to 100%. Ends with 0, "
@@ -26,6 +28,8 @@ static const char usage[] =
 	"with 1 when a HAProxy could not be reached.\n"
 	"\n"
 	"  -c, --config FILE   the configuration (" SOURCE_DEFAULT_FILE ")\n"
+	"      --haproxy SOCKET, --master BACKEND, --replica BACKEND\n"
+	"                      without a configuration (see run --help)\n"
 	"  -h, --help          print this, and end\n";
 
 struct releasing {
@@ -64,7 +68,7 @@ static size_t release_all(const struct settings *settings)
 	uv_timer_init(&it.loop, &it.limit);
 	it.limit.data = &it;
 	uv_timer_start(&it.limit, on_limit, LIMIT_MS, 0);
-	push = push_new(&it.loop, settings, on_closed_everywhere, &it);
+	push = push_new(&it.loop, settings, on_closed_everywhere, NULL, &it);
 	while (!push_is_settled(push) && !it.late)
 		uv_run(&it.loop, UV_RUN_ONCE);
 	unreachable = push_count_unreachable(push);
@@ -95,7 +99,7 @@ static int release(const struct source *source)
 int cmd_release(int argc, char **argv)
 {
 	struct source source = { 0 };
-	struct source_words words = { .usage = usage };
+	struct source_words words = { .usage = usage, .may_attach = true };
 	int result;
 
 	if (source_read_words(&source, argc, argv, &words, &result))

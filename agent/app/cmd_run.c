@@ -14,6 +14,7 @@
 static const char usage[] =
 	"Usage: redis-role-agent run [--config FILE]\n"
 	"       redis-role-agent run --node ADDRESS [--node ADDRESS …] [--listen ADDRESS]\n"
+	"       redis-role-agent run --haproxy SOCKET … [--master BACKEND] [--replica BACKEND]\n"
 	"\n"
 	"Watches Redis nodes and answers HAProxy's agent-checks, in the foreground, until "
 	"SIGTERM.\n"
@@ -23,7 +24,14 @@ static const char usage[] =
 	"                        unix:/PATH; all of them are one shard `main` with the pools\n"
 	"                        `master` and `replica`; a node's server name is its address\n"
 	"                        without brackets, a slash made a dash\n"
-	"  -l, --listen ADDRESS  where to answer, in place of agent_check.listen\n"
+	"      --haproxy SOCKET  without a configuration: HAProxy's runtime socket, of level "
+	"admin,\n"
+	"                        as /PATH or IP:PORT; the servers of the backends are the nodes,\n"
+	"                        and are followed when their address changes\n"
+	"      --master BACKEND  … HAProxy's backend for the master\n"
+	"      --replica BACKEND … HAProxy's backend for the replicas\n"
+	"  -l, --listen ADDRESS  where to answer, in place of agent_check.listen; with --haproxy\n"
+	"                        nobody is answered without it\n"
 	"  -h, --help            print this, and end\n";
 
 static int replace_listen(struct settings *settings, const char *text)
@@ -60,7 +68,7 @@ int cmd_run(int argc, char **argv)
 {
 	struct source source = { 0 };
 	const char *listen = NULL;
-	struct source_words words = { .usage = usage, .listen = &listen };
+	struct source_words words = { .usage = usage, .listen = &listen, .may_attach = true };
 	int result;
 
 	if (source_read_words(&source, argc, argv, &words, &result))

@@ -16,6 +16,7 @@
 struct push {
 	const struct settings *settings;
 	push_closed *closed;
+	push_moved *moved;
 	void *context;
 	struct push_haproxy **haproxies;
 	size_t haproxy_count;
@@ -195,13 +196,24 @@ static void on_haproxy(void *context, struct push_haproxy *haproxy)
 		finish_release(push);
 }
 
+static void on_moved(void *context, size_t line, const struct address *address)
+{
+	struct push *push = context;
+	const struct push_line *it = &push->lines[line];
+
+	if (!push->released)
+		push->moved(push->context, it->shard,
+			    (size_t)(it->node - push->settings->shards[it->shard].nodes), address);
+}
+
 struct push *push_new(uv_loop_t *loop, const struct settings *settings, push_closed *closed,
-		      void *context)
+		      push_moved *moved, void *context)
 {
 	struct push *push = mem_calloc(1, sizeof(*push));
 
 	push->settings = settings;
 	push->closed = closed;
+	push->moved = moved;
 	push->context = context;
 	add_lines(push);
 	push->unconfirmed = mem_calloc(settings->shard_count, sizeof(*push->unconfirmed));
@@ -220,6 +232,7 @@ struct push *push_new(uv_loop_t *loop, const struct settings *settings, push_clo
 				.line_count = push->line_count,
 				.first = push->first_of_shard,
 				.done = on_haproxy,
+				.moved = moved ? on_moved : NULL,
 				.context = push,
 			});
 	return push;

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "app/attach.h"
 #include "app/push_old.h"
 #include "base/log.h"
 #include "base/mem.h"
@@ -38,6 +39,7 @@ struct push_haproxy {
 	char name[ADDRESS_TEXT_SIZE];
 	struct shown shown, next; /* `next` is being read */
 	struct told *told;	  /* one a line */
+	struct address *seen;	  /* where each line's server was; NULL: not followed */
 	bool known;		  /* it was read since it was last away */
 	bool reachable;
 	bool reconciling; /* the last answer was to a whole reading: those tried in vain get a new
@@ -252,6 +254,32 @@ static void take_reading(struct push_haproxy *haproxy)
 }
 
 /*
+ * Only a change moves a node, never a difference: the server of another backend may stay behind
+ * for a while, and must not call it back.
+ */
+static void follow(struct push_haproxy *haproxy)
+{
+	struct address address;
+
+	for (size_t i = 0; haproxy->seen && i < haproxy->setup.line_count; i++) {
+		const struct shown_server *shown = haproxy->told[i].shown;
+
+		if (!shown || !attach_read_address(shown, &address) ||
+		    address_equal(&address, &haproxy->seen[i]))
+			continue;
+		haproxy->seen[i] = address;
+		haproxy->setup.moved(haproxy->setup.context, i, &address);
+	}
+}
+
+static void see_addresses(struct push_haproxy *haproxy)
+{
+	haproxy->seen = mem_calloc(haproxy->setup.line_count, sizeof(*haproxy->seen));
+	for (size_t i = 0; i < haproxy->setup.line_count; i++)
+		haproxy->seen[i] = haproxy->setup.lines[i].node->address;
+}
+
+/*
  * The next reading comes soon after one that found it away: HAProxy carries out what it got while
  * it hung when it goes on, even though nobody waits for the answer any more.
  */
@@ -270,6 +298,7 @@ static void on_reading(void *context, int status, const char *output, size_t len
 	arm(haproxy);
 	if (!haproxy->reading_failed) {
 		take_reading(haproxy);
+		follow(haproxy);
 		haproxy->reconciling = true;
 		sweep(haproxy);
 	}
@@ -339,6 +368,8 @@ struct push_haproxy *push_haproxy_new(const struct push_haproxy_setup *setup)
 	address_format(&setup->settings->socket, haproxy->name, sizeof(haproxy->name));
 	haproxy->socket = haproxy_new(setup->loop, &setup->settings->socket);
 	haproxy->told = mem_calloc(setup->line_count, sizeof(*haproxy->told));
+	if (setup->moved)
+		see_addresses(haproxy);
 	shown_init(&haproxy->shown);
 	shown_init(&haproxy->next);
 	uv_timer_init(setup->loop, &haproxy->timer);
@@ -360,6 +391,7 @@ static void on_closed(uv_handle_t *handle)
 	shown_done(&haproxy->shown);
 	shown_done(&haproxy->next);
 	free(haproxy->told);
+	free(haproxy->seen);
 	free(haproxy);
 }
 

@@ -21,6 +21,7 @@
 struct watched_node {
 	struct watched_shard *shard;
 	size_t index;
+	struct address address; /* as configured, or where it was moved to */
 	struct probe *probe;
 };
 
@@ -146,6 +147,11 @@ static void on_observation(void *context, const struct observation *observation)
 	publish(watched);
 }
 
+static const char *host_of(const struct address *address)
+{
+	return address->kind == ADDRESS_UNIX ? "" : address->host;
+}
+
 static size_t count_pools(const struct settings *settings, size_t shard_index)
 {
 	size_t count = 0;
@@ -174,7 +180,7 @@ static struct shard *make_shard(struct watched_shard *watched, const struct sett
 
 		nodes[i] = (struct shard_node_setup){
 			.name = from->nodes[i].name,
-			.host = address->kind == ADDRESS_UNIX ? "" : address->host,
+			.host = host_of(address),
 			.port = address->port,
 		};
 	}
@@ -189,6 +195,23 @@ static struct shard *make_shard(struct watched_shard *watched, const struct sett
 	free(nodes);
 	free(pools);
 	return shard;
+}
+
+static void start_probe(struct watched_node *node)
+{
+	struct watched_shard *watched = node->shard;
+	const struct settings_shard *from = &watched->watch->settings->shards[watched->index];
+	struct probe_setup setup = {
+		.address = node->address,
+		.username = from->auth.username,
+		.password = from->auth.password,
+		.interval_ms = watched->interval_ms,
+		.timeout_ms = from->policy.timeout_ms,
+		.observe = on_observation,
+		.context = node,
+	};
+
+	node->probe = probe_add(watched->watch->prober, &setup);
 }
 
 static void add_shard(struct watch *watch, size_t index)
@@ -206,19 +229,11 @@ static void add_shard(struct watch *watch, size_t index)
 	watched->deadline.data = watched;
 	for (size_t i = 0; i < from->node_count; i++) {
 		struct watched_node *node = &watched->nodes[i];
-		struct probe_setup setup = {
-			.address = from->nodes[i].address,
-			.username = from->auth.username,
-			.password = from->auth.password,
-			.interval_ms = from->policy.interval_ms,
-			.timeout_ms = from->policy.timeout_ms,
-			.observe = on_observation,
-			.context = node,
-		};
 
 		node->shard = watched;
 		node->index = i;
-		node->probe = probe_add(watch->prober, &setup);
+		node->address = from->nodes[i].address;
+		start_probe(node);
 	}
 	if (from->policy.interval_ms + from->policy.timeout_ms > watch->slowest_ms)
 		watch->slowest_ms = from->policy.interval_ms + from->policy.timeout_ms;
@@ -281,6 +296,21 @@ void watch_free(struct watch *watch)
 	for (size_t i = 0; i < watch->shard_count; i++)
 		uv_close((uv_handle_t *)&watch->shards[i].deadline, on_deadline_closed);
 	uv_close((uv_handle_t *)&watch->pulse, on_pulse_closed);
+}
+
+bool watch_move(struct watch *watch, size_t shard, size_t node, const struct address *address)
+{
+	struct watched_shard *watched = &watch->shards[shard];
+	struct watched_node *it = &watched->nodes[node];
+
+	if (address_equal(&it->address, address))
+		return false;
+	it->address = *address;
+	probe_remove(it->probe);
+	start_probe(it);
+	shard_move(watched->shard, node, host_of(address), address->port, clock_mono_ms());
+	publish(watched);
+	return true;
 }
 
 struct shard *watch_shard(const struct watch *watch, size_t shard)

@@ -49,11 +49,29 @@ static void add_groups(struct settings *settings, size_t offset, size_t count)
 		value_set_defaults(option->section, value_add_element(option, settings));
 }
 
-static void add_pool(struct settings_pool *pool, const char *backend, enum pool_role role)
+static void name_pool(struct settings_pool *pool, const char *backend, enum pool_role role)
 {
 	pool->backend = mem_strdup(backend);
 	pool->shard = mem_strdup("main");
 	pool->policy.role = role;
+}
+
+struct settings *settings_new_main(const char *master, const char *replica, size_t haproxy_count)
+{
+	struct settings *settings = mem_calloc(1, sizeof(*settings));
+	size_t pools = 0;
+
+	value_set_defaults(&options_root, settings);
+	add_groups(settings, offsetof(struct settings, shards), 1);
+	settings->shards[0].name = mem_strdup("main");
+	add_groups(settings, offsetof(struct settings, pools), !!master + !!replica);
+	if (master)
+		name_pool(&settings->pools[pools++], master, POOL_MASTER);
+	if (replica)
+		name_pool(&settings->pools[pools], replica, POOL_REPLICA);
+	if (haproxy_count > 0)
+		add_groups(settings, offsetof(struct settings, haproxies), haproxy_count);
+	return settings;
 }
 
 /* The address with what HAProxy does not take in a server's name left out or made a dash. */
@@ -97,17 +115,10 @@ static void read_node(struct settings_shard *shard, const char *text,
 int settings_from_nodes(const char *const *addresses, size_t count, struct settings **ret_settings,
 			struct settings_errors *errors)
 {
-	struct settings *settings = mem_calloc(1, sizeof(*settings));
+	struct settings *settings = settings_new_main("master", "replica", 0);
+	struct settings_shard *shard = &settings->shards[0];
 	size_t before = errors->count;
-	struct settings_shard *shard;
 
-	value_set_defaults(&options_root, settings);
-	add_groups(settings, offsetof(struct settings, shards), 1);
-	add_groups(settings, offsetof(struct settings, pools), 2);
-	add_pool(&settings->pools[0], "master", POOL_MASTER);
-	add_pool(&settings->pools[1], "replica", POOL_REPLICA);
-	shard = &settings->shards[0];
-	shard->name = mem_strdup("main");
 	shard->nodes = mem_calloc(count, sizeof(*shard->nodes));
 	for (size_t i = 0; i < count; i++)
 		read_node(shard, addresses[i], errors);

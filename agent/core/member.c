@@ -24,6 +24,16 @@ void member_done(struct member *member)
 	free(member->host);
 }
 
+void member_move(struct member *member, const char *host, uint16_t port)
+{
+	struct member moved;
+
+	member_init(&moved, member->name, host, port);
+	moved.refused = true;
+	member_done(member);
+	*member = moved;
+}
+
 static bool same_id(const char *a, const char *b)
 {
 	return strcmp(a, b) == 0;

@@ -202,7 +202,8 @@ static bool is_complete(const struct shard *shard)
 
 static bool is_without_master(struct shard *shard)
 {
-	if (!shard->picture.complete || has_open_master(shard)) {
+	/* A node that moved makes the picture incomplete once more: that is no reason for joy. */
+	if ((!shard->picture.complete && !shard->no_master_ms) || has_open_master(shard)) {
 		shard->no_master_ms = 0;
 		return false;
 	}
@@ -422,6 +423,14 @@ void shard_observe(struct shard *shard, size_t node, const struct observation *o
 		begin_transition(shard);
 	if (news.first_miss && is_tilt(shard))
 		disturb(shard);
+	evaluate(shard);
+}
+
+void shard_move(struct shard *shard, size_t node, const char *host, uint16_t port, int64_t now_ms)
+{
+	set_now(shard, now_ms);
+	member_move(&shard->members[node], host, port);
+	begin_transition(shard);
 	evaluate(shard);
 }
 

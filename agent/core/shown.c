@@ -14,7 +14,8 @@
 
 enum table { TABLE_NONE, TABLE_INFO, TABLE_STATE, TABLE_STAT };
 
-enum field_type { FIELD_TEXT, FIELD_NUMBER, FIELD_MARK, FIELD_NAME, FIELD_KIND };
+/* FIELD_SHARED: a number that the other table has too; where it is missing, that one's stays. */
+enum field_type { FIELD_TEXT, FIELD_NUMBER, FIELD_SHARED, FIELD_MARK, FIELD_NAME, FIELD_KIND };
 
 struct field {
 	enum table table;
@@ -45,6 +46,7 @@ static const struct field fields[] = {
 	FIELD(TABLE_STAT, "agent_health", FIELD_MARK, agent),
 	FIELD(TABLE_STAT, "last_agt", FIELD_TEXT, last_agent),
 	FIELD(TABLE_STAT, "check_status", FIELD_TEXT, check_status),
+	FIELD(TABLE_STAT, "uweight", FIELD_SHARED, weight),
 	FIELD(TABLE_STAT, "scur", FIELD_NUMBER, sessions),
 	{ TABLE_STAT, "type", FIELD_KIND, 0, 0 },
 };
@@ -192,10 +194,12 @@ static void set_field(struct shown_server *server, const struct field *field,
 
 	(void)cell_decode(cell, value, sizeof(value));
 	is_number = text_to_int64(value, strlen(value), &number) && number >= 0;
+	if (field->type == FIELD_SHARED && !is_number)
+		return;
 	clear_field(server, field);
 	if (field->type == FIELD_TEXT)
 		set_text(member, field->size, value);
-	else if (field->type == FIELD_NUMBER && is_number)
+	else if ((field->type == FIELD_NUMBER || field->type == FIELD_SHARED) && is_number)
 		memcpy(member, &number, sizeof(number));
 	else if (field->type == FIELD_MARK && is_number)
 		server->agent = number > 0 ? SHOWN_AGENT_OPEN : SHOWN_AGENT_CLOSED;

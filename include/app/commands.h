@@ -22,5 +22,9 @@ int cmd_probe(int argc, char **argv);
 /** `haproxy-config`: prints HAProxy's side of a configuration. 0, or EXIT_WRONG. */
 int cmd_haproxy_config(int argc, char **argv);
 
+/** `doctor`: what is wrong between HAProxy, nodes and configuration. 0 nothing, 1 advice, 2 danger.
+ */
+int cmd_doctor(int argc, char **argv);
+
 /** `--version`: the program's version and the libraries'. 0. */
 int cmd_version(void);

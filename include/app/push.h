@@ -17,9 +17,15 @@ struct push;
 /** Every HAProxy has closed what was to be closed in pool @pool (its index in the settings). */
 typedef void push_closed(void *context, size_t pool);
 
-/** @settings must outlive it. With no HAProxy in the settings it does nothing. */
+/** A HAProxy now shows node @node of shard @shard at another address. */
+typedef void push_moved(void *context, size_t shard, size_t node, const struct address *address);
+
+/**
+ * @settings must outlive it. With no HAProxy in the settings it does nothing. @moved may be NULL:
+ * addresses are not followed.
+ */
 struct push *push_new(uv_loop_t *loop, const struct settings *settings, push_closed *closed,
-		      void *context);
+		      push_moved *moved, void *context);
 
 /** Its handles close in the loop's next turns. NULL is fine. */
 void push_free(struct push *push);

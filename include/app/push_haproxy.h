@@ -24,6 +24,9 @@ struct push_haproxy;
 /** It has answered (or failed), and what it shows is known anew. */
 typedef void push_haproxy_done(void *context, struct push_haproxy *haproxy);
 
+/** The server of line @line is shown at another address than the one that it had before. */
+typedef void push_haproxy_moved(void *context, size_t line, const struct address *address);
+
 struct push_haproxy_setup {
 	uv_loop_t *loop;
 	const struct settings_haproxy *settings;
@@ -33,6 +36,7 @@ struct push_haproxy_setup {
 	size_t line_count;
 	const size_t *first; /* each shard's first line; one more than there are shards */
 	push_haproxy_done *done;
+	push_haproxy_moved *moved; /* NULL: addresses are not followed */
 	void *context;
 };
 

@@ -1,18 +1,20 @@
-/* Where the settings come from: a file, or nodes named on the command line. */
+/* Where the settings come from: a file, nodes named on the command line, or a running HAProxy. */
 #pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "app/attach.h"
 #include "config/settings.h"
 
 #define SOURCE_DEFAULT_FILE "/etc/redis-role-agent/redis-role-agent.cfg"
 
-/** As the command line says it; `nodes` and `file` exclude each other. */
+/** As the command line says it; `file`, `nodes` and `attach` exclude each other. */
 struct source {
 	const char *file;   /* NULL: the default one */
 	const char **nodes; /* owned array of borrowed strings */
 	size_t node_count;
+	struct attach attach;
 };
 
 /** A subcommand's words: its help, and where the options go that not all have (NULL: it has not).
@@ -21,6 +23,7 @@ struct source_words {
 	const char *usage;
 	const char **listen; /* --listen */
 	bool *json;	     /* --json */
+	bool may_attach;     /* --haproxy, --master, --replica */
 };
 
 /**
@@ -37,3 +40,6 @@ void source_done(struct source *source);
  * printed every error on standard error.
  */
 struct settings *source_load(const struct source *source);
+
+/** Where a HAProxy on this host finds the agent: a wildcard listener is reached over loopback. */
+struct address source_agent_address(const struct settings *settings);

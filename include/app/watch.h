@@ -24,6 +24,12 @@ struct watch *watch_new(uv_loop_t *loop, const struct settings *settings, watch_
 /** Its handles close in the loop's next turns. */
 void watch_free(struct watch *watch);
 
+/**
+ * Node @node of shard @shard is at @address from now on: what was known of it is forgotten. False:
+ * it was there already, nothing was done.
+ */
+bool watch_move(struct watch *watch, size_t shard, size_t node, const struct address *address);
+
 struct shard *watch_shard(const struct watch *watch, size_t shard);
 
 /** The settings' index of each pool of shard @shard, in the order of its picture. */

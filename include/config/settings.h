@@ -78,6 +78,7 @@ struct settings {
 	size_t haproxy_count;
 	struct settings_push push;
 	struct settings_log log;
+	bool attached; /* no option: the nodes are HAProxy's servers, and move with them */
 };
 
 /** Every error found, one sentence a line ("file:line: sentence"), for people. */
@@ -104,6 +105,12 @@ int settings_load(const char *path, struct settings **ret_settings, struct setti
  */
 int settings_from_nodes(const char *const *addresses, size_t count, struct settings **ret_settings,
 			struct settings_errors *errors) __attribute__((warn_unused_result));
+
+/**
+ * Settings for a caller that fills in the nodes and the sockets of @haproxy_count HAProxies itself:
+ * one shard `main`, pools of it with these backends (NULL: none), all else default.
+ */
+struct settings *settings_new_main(const char *master, const char *replica, size_t haproxy_count);
 
 /** Reads the password files. Returns 0, or -EINVAL with an error for each that cannot be read. */
 int settings_read_secrets(struct settings *settings, struct settings_errors *errors)

@@ -54,6 +54,9 @@ struct member_news {
 void member_init(struct member *member, const char *name, const char *host, uint16_t port);
 void member_done(struct member *member);
 
+/** Another address: it is as new but for its name, and refused until it answers. */
+void member_move(struct member *member, const char *host, uint16_t port);
+
 /** Takes a round's result; @is_incumbent: it is the node that holds the office. */
 struct member_news member_observe(struct member *member, const struct observation *observation,
 				  bool is_incumbent);

@@ -48,6 +48,13 @@ void shard_free(struct shard *shard);
 void shard_observe(struct shard *shard, size_t node, const struct observation *observation,
 		   int64_t now_ms);
 
+/**
+ * Node @node is at another address from now on, and may be another server there: what was known of
+ * it is forgotten, and until it answers it counts as unreachable. If it holds the office it keeps
+ * it, but a server with another run id is to it as one that was restarted.
+ */
+void shard_move(struct shard *shard, size_t node, const char *host, uint16_t port, int64_t now_ms);
+
 /** Sentinel @sentinel said this. */
 void shard_opine(struct shard *shard, size_t sentinel, const struct opinion *opinion,
 		 int64_t now_ms);

@@ -34,7 +34,7 @@ struct shown_server {
 	bool in_state;
 	char address[SHOWN_NAME_SIZE]; /* "127.0.0.1", "::1"; empty for a Unix socket */
 	int64_t port;
-	int64_t weight, initial_weight; /* srv_uweight, srv_iweight */
+	int64_t weight, initial_weight; /* srv_uweight (in `show stat` too: uweight), srv_iweight */
 	int64_t admin_state;		/* bits: 1 forced maint … 8 forced drain … */
 	int64_t agent_state;		/* srv_agent_state bits: 2 configured, 4 enabled */
 };

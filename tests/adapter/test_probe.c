@@ -169,13 +169,14 @@ static void test_refused_info_is_logged(void **state)
 static void test_flood_is_cut_and_given_a_pause(void **state)
 {
 	struct harness *harness = *state;
-	char *much = mem_calloc(4 * 16384 + 1, 1);
+	static const char piece[] = { ':', '1', '\r', '\n' };
+	char *much = mem_calloc(sizeof(piece) * 16384 + 1, 1);
 	static struct fake_redis fake;
 	static struct watch watch;
 	int64_t end_ms;
 
 	for (size_t i = 0; i < 16384; i++)
-		memcpy(much + 4 * i, ":1\r\n", 4);
+		memcpy(much + sizeof(piece) * i, piece, sizeof(piece));
 	watch_start_with_fake(&watch, &fake, harness, 200);
 	fake.replies[FAKE_REPLICATION] = "*2000000000\r\n";
 	fake.replies[FAKE_PING] = NULL;

@@ -392,6 +392,23 @@ static void test_free_nothing(void **state)
 	settings_errors_done(&errors);
 }
 
+static void test_new_main(void **state)
+{
+	struct settings *settings = settings_new_main(NULL, "bk_reads", 2);
+
+	(void)state;
+	assert_int_equal(settings->shard_count, 1);
+	assert_string_equal(settings->shards[0].name, "main");
+	assert_int_equal(settings->shards[0].policy.interval_ms, 200);
+	assert_int_equal(settings->pool_count, 1);
+	assert_string_equal(settings->pools[0].backend, "bk_reads");
+	assert_int_equal(settings->pools[0].policy.role, POOL_REPLICA);
+	assert_int_equal(settings->haproxy_count, 2);
+	assert_false(settings->attached);
+	settings_free(settings);
+	settings_free(settings_new_main("w", "r", 0));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -407,6 +424,7 @@ int main(void)
 		cmocka_unit_test(test_rules),
 		cmocka_unit_test(test_from_nodes),
 		cmocka_unit_test(test_free_nothing),
+		cmocka_unit_test(test_new_main),
 	};
 
 	if (!realpath("tests/unit/config/every-option.cfg", every_option))

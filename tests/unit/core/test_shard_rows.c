@@ -281,6 +281,69 @@ static void test_links(void **state)
 	}
 }
 
+/* Another address may be another server: nothing of the old one counts, and nobody is let in
+ * before it has answered. */
+static void test_moved_incumbent(void **state)
+{
+	static const struct {
+		const char *run_id;
+		enum verdict_state state;
+		enum reason reason;
+	} cases[] = {
+		{ "run-0", VERDICT_UP, REASON_MASTER },
+		{ "another", VERDICT_DOWN, REASON_RESTARTED },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct shard *shard = new_running(0);
+		struct observation observation = master(A);
+
+		shard_move(shard, A, "10.0.0.9", 6380, START + 10);
+		assert_null(shard_facts(shard, A));
+		assert_incumbent(shard, A);
+		assert_verdict(shard, WRITE, A, VERDICT_DOWN, REASON_UNREACHABLE);
+		assert_int_equal(shard_probe_interval_ms(shard), policy.transition_interval_ms);
+		observe(shard, A, START + 11, failed(OBSERVATION_MISSED));
+		assert_verdict(shard, WRITE, A, VERDICT_DOWN, REASON_UNREACHABLE);
+		snprintf(observation.info.run_id, sizeof(observation.info.run_id), "%s",
+			 cases[i].run_id);
+		observe(shard, A, START + 12, observation);
+		assert_verdict(shard, WRITE, A, cases[i].state, cases[i].reason);
+		shard_free(shard);
+	}
+}
+
+static void test_moved_replica(void **state)
+{
+	struct shard *shard = new_running(0);
+
+	(void)state;
+	assert_verdict(shard, READ, B, VERDICT_UP, REASON_FRESH);
+	shard_move(shard, B, "10.0.0.8", 6379, START + 10);
+	assert_verdict(shard, READ, B, VERDICT_DOWN, REASON_UNREACHABLE);
+	assert_verdict(shard, WRITE, A, VERDICT_UP, REASON_MASTER);
+	observe(shard, B, START + 11, master(B));
+	assert_incumbent(shard, A);
+	assert_verdict(shard, WRITE, B, VERDICT_DOWN, REASON_SECOND_MASTER);
+	observe(shard, B, START + 12, replica(B, "10.0.0.1"));
+	assert_verdict(shard, READ, B, VERDICT_UP, REASON_FRESH);
+	shard_free(shard);
+}
+
+/* Replicas name the master by its new address. */
+static void test_moved_is_followed(void **state)
+{
+	struct shard *shard = new_running(0);
+
+	(void)state;
+	shard_move(shard, A, "10.0.0.9", 6379, START + 10);
+	observe(shard, A, START + 11, master(A));
+	observe(shard, B, START + 12, replica(B, "10.0.0.9"));
+	assert_int_equal(picture_at(shard_picture(shard), WRITE, B)->peer, A);
+	shard_free(shard);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -295,6 +358,9 @@ int main(void)
 		cmocka_unit_test(test_reads_on_master),
 		cmocka_unit_test(test_panic),
 		cmocka_unit_test(test_links),
+		cmocka_unit_test(test_moved_incumbent),
+		cmocka_unit_test(test_moved_replica),
+		cmocka_unit_test(test_moved_is_followed),
 	};
 
 	return cmocka_run_group_tests_name("core/shard rows", tests, NULL, NULL);

@@ -259,6 +259,8 @@ static void test_update(void **state)
 	assert_int_equal(shown.start_s, 100);
 	assert_true(shown.stopping);
 	assert_string_equal(shown.message, "No such server.");
+	read_text(&shown, "# pxname,svname,uweight\nb,n1,0\n\n");
+	assert_int_equal(find(&shown, "b", "n1")->weight, 0);
 	read_text(&shown, "\n");
 	assert_string_equal(shown.message, "");
 	shown_done(&shown);
