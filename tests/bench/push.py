@@ -68,27 +68,42 @@ def turn(nodes: Sequence[FakeNode]) -> tuple[FakeNode, FakeNode]:
     return new, old
 
 
-def is_swapped(haproxy: HAProxy, new: FakeNode, old: FakeNode) -> bool:
-    """Whether HAProxy sends to the new master, and to it alone."""
-    open_ones = set()
-    for line in haproxy.cli(f"show stat {MASTER} 4 -1").splitlines()[1:]:
-        fields = line.split(",")
-        if len(fields) > 17 and fields[17].startswith(("UP", "no check")):
-            open_ones.add(fields[1])
-    assert not {new.name, old.name} <= open_ones, "two masters are up"
-    return open_ones == {new.name}
+def open_masters(haproxy: HAProxy) -> set[str]:
+    """The servers of the master backend that take connections."""
+    rows = [line.split(",") for line in haproxy.cli(f"show stat {MASTER} 4 -1").splitlines()[1:]]
+    return {r[1] for r in rows if len(r) > 17 and r[17].startswith(("UP", "no check"))}
 
 
-def time_swap(served: FakeNodes, nodes: Sequence[FakeNode], haproxy: HAProxy) -> float:
-    """From the last reply that the new roles needed to HAProxy's new state; in ms."""
+def is_swapped(haproxy: HAProxy, new: FakeNode) -> bool:
+    """Whether HAProxy sends to the new master, and to it alone.
+
+    HAProxy has two threads, and may change one row while it prints another: two are looked at again.
+    """
+    seen = open_masters(haproxy)
+    if len(seen) > 1:
+        print(f"{len(seen):10d}      servers up in one look; looked at again")
+        seen = open_masters(haproxy)
+    assert len(seen) < 2, "two masters are up"
+    return seen == {new.name}
+
+
+def time_swap(
+    served: FakeNodes, nodes: Sequence[FakeNode], haproxy: HAProxy
+) -> tuple[float, float]:
+    """From the replies that showed the new roles to HAProxy's new state, in ms.
+
+    First from the old master's last reply: that it follows the new one is the proof. Then from the
+    moment at which both had answered once, for the agent may want to hear the old one again.
+    """
     new, old = turn(nodes)
     while not (new.told and old.told):
         served.serve(1)
-    told = max(new.told, old.told)
-    while not is_swapped(haproxy, new, old):
+    both = max(new.told, old.told)
+    while not is_swapped(haproxy, new):
         served.serve()
-        assert time.perf_counter() - told < 5, "HAProxy was not told"
-    return (time.perf_counter() - told) * 1000
+        assert time.perf_counter() - both < 5, "HAProxy was not told"
+    now = time.perf_counter()
+    return (now - old.told) * 1000, (now - both) * 1000
 
 
 def time_bare(haproxy: HAProxy, name: str) -> float:
@@ -105,25 +120,29 @@ def bench_latency(report: Report, binary: str, swaps: int) -> None:
     nodes[1].master, nodes[0].replicas = nodes[0], 1
     served = FakeNodes(nodes)
     with Stage() as stage:
-        haproxy = HAProxy(stage, nodes, free_port(), PUSH_ONLY)  # type: ignore[arg-type]
+        haproxy = HAProxy(stage, nodes, free_port(), PUSH_ONLY)
         # Its own checks would ask the nodes too, and be counted for the agent's.
         text = haproxy.config_path.read_text()
         haproxy.config_path.write_text(text.replace("default-server check ", "default-server "))
         haproxy.start()
         target = [{"socket": str(haproxy.socket_path)}]
-        agent = Agent(stage, binary, lambda at: agent_config(nodes, at, haproxy=target))  # type: ignore[arg-type]
+        agent = Agent(stage, binary, lambda at: agent_config(nodes, at, haproxy=target))
         agent.start(wait=False)
         served.serve_for(1.5)
         assert agent.is_ready(), agent.log()
-        times, bare = [], []
+        times, whole, bare = [], [], []
         for _ in range(swaps):
-            times.append(time_swap(served, nodes, haproxy))
+            took, since_both = time_swap(served, nodes, haproxy)
+            times.append(took)
+            whole.append(since_both)
             bare.append(time_bare(haproxy, next(n.name for n in nodes if not n.master)))
             served.serve_for(0.03)
     median, base = statistics.median(times), statistics.median(bare)
     what = f"probe reply to HAProxy's state, {swaps} swaps"
     report.add(f"{what}, median", median, 1, "ms")
     report.add(f"{what}, p99", percentile(times, 0.99), 5, "ms")
+    again = sum(value > 5 for value in whole)
+    print(f"{again:10d}      of {swaps} swaps took another round of probes (10 ms) to be believed")
     print(f"{median / base:10.1f} x    a bare `set server … agent up` ({base:.3f} ms)")
 
 
@@ -141,7 +160,7 @@ def longest_gap(moments: Sequence[float], start: float, end: float) -> float:
 
 
 def bench_failover(report: Report, binary: str, times: int, reloads: bool) -> None:
-    """Redis' own coordinated failover with a writer; with `reloads` HAProxy is reloaded each time."""
+    """Redis' own coordinated failover with a writer, and reloads."""
     with Stage() as stage:
         options = HAProxyOptions(master_worker=True, hard_stop_after="1s", ring=True)
         cluster = PushCluster(stage, binary, haproxy=options)
@@ -171,7 +190,8 @@ def bench_failover(report: Report, binary: str, times: int, reloads: bool) -> No
         # Redis answers the writes that it held with READONLY, and holds them for about 300 ms.
         print(f"{len(writer.failed):10d}      writes refused or held too long, {what}")
         print(f"{percentile(pauses, 0.9):10.3f} ms   Redis' own pause, p90, {what}")
-        report.add(f"{what}: longest gap after the promotion, p90", percentile(gaps, 0.9), 150, "ms")
+        p90 = percentile(gaps, 0.9)
+        report.add(f"{what}: longest gap after the promotion, p90", p90, 150, "ms")
 
 
 def wait_for(seconds: float) -> None:
@@ -249,7 +269,7 @@ def bench_reconcile(report: Report, binary: str, seconds: float) -> None:
     with Stage() as stage:
         some = shards[0]
         haproxies = [
-            HAProxy(stage, some, free_port(), PUSH_ONLY, f"haproxy{i}")  # type: ignore[arg-type]
+            HAProxy(stage, some, free_port(), PUSH_ONLY, f"haproxy{i}")
             for i in range(10)
         ]
         for haproxy in haproxies:

@@ -35,6 +35,26 @@ def test_one_of_two_hangs(make_push: MakePush, measured: Measure) -> None:
     assert [s.two_masters for s in samplers] == [0, 0], [s.changes for s in samplers]
 
 
+def test_changes_while_one_hangs(make_push: MakePush, measured: Measure) -> None:
+    """What goes on while the others wait for one that hangs does not hold them up for longer."""
+    push = {"reconcile_interval": "5s", "fence_wait": "300ms"}
+    cluster = make_push(haproxies=2, config={"push": push})
+    cluster.start()
+    well, hung = cluster.haproxies
+    hung.freeze()
+    at = swap(cluster, cluster.a, cluster.b, cluster.c)
+    while time.monotonic() - at < 0.2:
+        cluster.c.promote()
+        cluster.c.replicate(cluster.b, wait=False)
+    cluster.wait_states_at(well, {f"{MASTER}/a": "closed", f"{MASTER}/b": "open"})
+    measured("push: switched beside one that hangs", time.monotonic() - at, 0.4)
+    assert time.monotonic() - at < 1.0, "it waited for the batch's time-out"
+    assert "does not do" not in cluster.agent.log(whole=True)
+    # At the end too: the one that hangs is given up on, the other one is let go.
+    assert cluster.agent.stop() == 0
+    assert not any(state & 4 for state in well.agent_states().values())
+
+
 def test_both_well(make_push: MakePush, measured: Measure) -> None:
     """Nobody hangs: both are switched at once, and no HAProxy opens before both have closed."""
     cluster = make_push(haproxies=2)
@@ -51,3 +71,9 @@ def test_both_well(make_push: MakePush, measured: Measure) -> None:
     for i in (0, 1):
         wait_until(lambda i=i: moment(i, "b", "open"), 5, "b seen open")
     assert [s.two_masters for s in samplers] == [0, 0], [s.changes for s in samplers]
+    for sampler in samplers:
+        sampler.stop()
+    requests = int(cluster.haproxy.info()["CumReq"])
+    idle = time.monotonic()
+    wait_until(lambda: time.monotonic() - idle > 1.5, 5, "1.5 s in which nothing happens")
+    assert int(cluster.haproxy.info()["CumReq"]) - requests <= 10, "they make each other work"
