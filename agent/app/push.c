@@ -95,8 +95,12 @@ static void tell_closed(struct push *push, size_t shard)
 
 	if (!push->unconfirmed[shard])
 		return;
-	for (size_t i = 0; i < push->haproxy_count; i++)
+	for (size_t i = 0; i < push->haproxy_count; i++) {
 		reachable |= push_haproxy_is_reachable(push->haproxies[i]);
+		/* There the agent-checks alone close: their own wait is the right one. */
+		if (push_haproxy_refuses(push->haproxies[i], shard))
+			return;
+	}
 	if (!reachable)
 		return;
 	push->unconfirmed[shard] = false;

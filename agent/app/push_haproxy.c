@@ -46,6 +46,7 @@ struct push_haproxy {
 			     try */
 	bool in_doubt;	  /* a batch got no answer: HAProxy may carry it out long after */
 	bool reading_failed;
+	bool look_again; /* something happened during the reading */
 	bool released;
 	size_t readings; /* batches of a reading under way */
 	uint64_t batch;	 /* the number of the next one; the first is 1 */
@@ -133,8 +134,8 @@ static void report_mismatch(struct push_haproxy *haproxy, size_t line)
 }
 
 /* After the answer to a batch that was to change the line; unless something else is wanted by now.
- */
-static void verify(struct push_haproxy *haproxy, size_t line)
+ * True: it is as it was wanted. */
+static bool verify(struct push_haproxy *haproxy, size_t line)
 {
 	const struct push_line *it = &haproxy->setup.lines[line];
 	struct told *told = &haproxy->told[line];
@@ -142,21 +143,22 @@ static void verify(struct push_haproxy *haproxy, size_t line)
 	unsigned int steps;
 
 	if (!told->shown || told->sent_for != it->wanted.state)
-		return;
+		return false;
 	told->trusted = true;
 	steps = plan(haproxy, line);
 	if (steps == 0) {
 		told->tries = 0;
-		return;
+		return true;
 	}
 	told->trusted = trusted;
 	if (++told->tries != TRIES || steps == PLAN_CUT_SESSIONS)
-		return;
+		return false;
 	log_error("haproxy_mismatch haproxy=%s server=%s/%s status=\"%s\" message=\"%s\": it does "
 		  "not do "
 		  "what it is told",
 		  haproxy->name, it->backend, it->node->name, told->shown->status,
 		  haproxy->shown.message);
+	return false;
 }
 
 static void lose(struct push_haproxy *haproxy, int status)
@@ -179,6 +181,13 @@ static void arm(struct push_haproxy *haproxy)
 		haproxy->reachable ? haproxy->setup.push->reconcile_interval_ms : RETRY_MS;
 
 	uv_timer_start(&haproxy->timer, on_timer, (uint64_t)wait_ms, 0);
+}
+
+/* An answer to an agent-check that was on its way is taken after what was pushed: look once more.
+ */
+static void look_soon(struct push_haproxy *haproxy)
+{
+	uv_timer_start(&haproxy->timer, on_timer, RETRY_MS, 0);
 }
 
 static bool is_closed(void *context, const char *backend, const char *server)
@@ -207,6 +216,7 @@ static void on_sent(void *context, int status, const char *output, size_t length
 {
 	struct push_haproxy *haproxy = context;
 	size_t count = haproxy->shown.count;
+	bool well = status == 0;
 
 	haproxy->answered++;
 	if (status < 0) {
@@ -224,9 +234,10 @@ static void on_sent(void *context, int status, const char *output, size_t length
 		if (told->sent != haproxy->answered)
 			continue;
 		told->closing = false;
-		if (status == 0)
-			verify(haproxy, i);
+		well = well && verify(haproxy, i);
 	}
+	if (well)
+		look_soon(haproxy);
 	haproxy->reconciling = false;
 	sweep(haproxy);
 	haproxy->setup.done(haproxy->setup.context, haproxy);
@@ -296,6 +307,9 @@ static void on_reading(void *context, int status, const char *output, size_t len
 	if (--haproxy->readings > 0)
 		return;
 	arm(haproxy);
+	if (haproxy->look_again)
+		look_soon(haproxy);
+	haproxy->look_again = false;
 	if (!haproxy->reading_failed) {
 		take_reading(haproxy);
 		follow(haproxy);
@@ -355,7 +369,9 @@ static void on_event(void *context, bool ended)
 	struct push_haproxy *haproxy = context;
 
 	(void)ended;
-	if (haproxy->readings == 0 && !haproxy->released)
+	if (haproxy->readings > 0)
+		haproxy->look_again = true;
+	else if (!haproxy->released)
 		read_all(haproxy);
 }
 
@@ -516,6 +532,18 @@ bool push_haproxy_must_close(const struct push_haproxy *haproxy, size_t shard)
 	for (size_t i = haproxy->setup.first[shard]; i < haproxy->setup.first[shard + 1]; i++)
 		if (haproxy->setup.lines[i].policy->role == POOL_MASTER && haproxy->told[i].shown &&
 		    haproxy->told[i].tries < TRIES &&
+		    plan(haproxy, i) & (PLAN_AGENT_DOWN | PLAN_WEIGHT_ZERO))
+			return true;
+	return false;
+}
+
+bool push_haproxy_refuses(const struct push_haproxy *haproxy, size_t shard)
+{
+	if (!haproxy->reachable)
+		return false;
+	for (size_t i = haproxy->setup.first[shard]; i < haproxy->setup.first[shard + 1]; i++)
+		if (haproxy->setup.lines[i].policy->role == POOL_MASTER && haproxy->told[i].shown &&
+		    haproxy->told[i].tries >= TRIES &&
 		    plan(haproxy, i) & (PLAN_AGENT_DOWN | PLAN_WEIGHT_ZERO))
 			return true;
 	return false;

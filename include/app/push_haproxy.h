@@ -54,6 +54,10 @@ void push_haproxy_send(struct push_haproxy *haproxy, size_t shard, bool may_open
  * answered. */
 bool push_haproxy_is_closing(const struct push_haproxy *haproxy, size_t shard);
 
+/** It was told in vain to close something of @shard in a master pool: its socket's level, mostly.
+ */
+bool push_haproxy_refuses(const struct push_haproxy *haproxy, size_t shard);
+
 /** Something of @shard in a master pool must be closed there, and it can be reached. */
 bool push_haproxy_must_close(const struct push_haproxy *haproxy, size_t shard);
 
